@@ -4,6 +4,7 @@ import json
 import os
 import random
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -58,6 +59,8 @@ def setup(seed: int = 0) -> None:
     name = profile()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     random.seed(seed)
+    # Keras 3.15 says at every `fit` on a tf.data dataset that it will not shuffle it: the course's datasets shuffle.
+    warnings.filterwarnings("ignore", message="`shuffle=True` was passed")
     with _silent_stderr():
         keras = _import_keras()
         keras.utils.set_random_seed(seed)
@@ -76,7 +79,7 @@ def accelerator() -> str:
     """Return the device Keras computes on, in words: "GPU" or "CPU, 2 cores"."""
     import keras
 
-    if any("gpu" in device.lower() for device in keras.distribution.list_devices("gpu")):
+    if any("gpu" in device.lower() for device in keras.distribution.list_devices()):
         return "GPU"
     return f"CPU, {core_count()} cores"
 

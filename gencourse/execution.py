@@ -17,10 +17,11 @@ TIMED_OUT = {"ename": "CellTimeoutError", "evalue": "", "traceback": ["The cell 
 
 
 class NotebookError(RuntimeError):
-    """A cell failed; the message names it, and `traceback` holds what the kernel printed."""
+    """A cell failed; the message names it, `cell_id` is its id and `traceback` what the kernel printed, if it could."""
 
-    def __init__(self, message: str, traceback: str = ""):
-        super().__init__(message)
+    def __init__(self, cell_id: str, happening: str, traceback: str = ""):
+        super().__init__(f"Cell '{cell_id}' {happening}")
+        self.cell_id = cell_id
         self.traceback = traceback
 
 
@@ -29,6 +30,7 @@ class ThisPython(AsyncKernelManager):
 
     @property
     def kernel_spec(self) -> KernelSpec:
+        """The command that starts the kernel."""
         command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
         return KernelSpec(argv=command, display_name="Python 3 (ipykernel)", language="python")
 
@@ -54,7 +56,7 @@ def execute(
             runs, as grading wants it; otherwise the first failure ends the run.
 
     Raises:
-        NotebookError: a cell raised, ran out of time, or its kernel died; the message names the cell.
+        NotebookError: a cell failed or ran out of time (with `keep_going`: ignored the interrupt), or its kernel died.
     """
     client = NotebookClient(
         notebook,
@@ -65,7 +67,6 @@ def execute(
         error_on_timeout=TIMED_OUT if keep_going else None,
         raise_on_iopub_timeout=True,
         on_cell_executed=_record_error,
-        log_level="CRITICAL",
     )
     total = len(notebook.cells)
     if on_cell:
@@ -79,18 +80,18 @@ def execute(
                 client.execute_cell(cell, index)
             except CellExecutionError as error:
                 said = f"{error.ename}: {error.evalue}".strip(": ")
-                raise NotebookError(f"Cell '{cell.id}' stopped with {said}", error.traceback) from None
+                raise NotebookError(cell.id, f"stopped with {said}", error.traceback) from None
             except CellTimeoutError:
-                raise NotebookError(f"Cell '{cell.id}' did not stop within {timeout:g} seconds.") from None
+                raise NotebookError(cell.id, f"did not stop within {timeout:g} seconds.") from None
             except DeadKernelError:
-                raise NotebookError(f"Cell '{cell.id}' ended its kernel: out of memory, or exit().") from None
+                raise NotebookError(cell.id, "ended its kernel: out of memory, or an exit.") from None
             if on_cell:
                 on_cell(index + 1, total)
     return time.perf_counter() - start
 
 
 def _record_error(cell: NotebookNode, cell_index: int, execute_reply: dict) -> None:
-    """Write an error that the kernel replied with, but showed nowhere (a time limit, a debugger's exit), into the cell."""
+    """Write into the cell an error that the kernel replied with but did not show: a time limit, a debugger's exit."""
     content = execute_reply["content"]
     shown = {output.ename for output in cell.outputs if output.output_type == "error"}
     if content["status"] == "error" and content["ename"] not in shown:

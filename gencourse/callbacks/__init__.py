@@ -1,0 +1,3 @@
+"""Watchers of a training."""
+
+from gencourse.callbacks.checkpoint import Checkpoint as Checkpoint
