@@ -33,7 +33,8 @@ def image_grid(images, columns: int | None = None, titles: Sequence[str] | None 
     for axis in axes:
         axis.axis("off")
     for index, (axis, image) in enumerate(zip(axes, images, strict=False)):
-        axis.imshow(image.squeeze(-1) if image.shape[-1] == 1 else image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+        pixels = image.squeeze(-1) if image.shape[-1] == 1 else image
+        axis.imshow(pixels, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
         if titles is not None:
             axis.set_title(titles[index], fontsize=7, loc="center", pad=2)
     fig.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0.02, hspace=0.02)

@@ -70,12 +70,12 @@ def show(fig: Figure, *, alt: str) -> None:
 
 
 def compact_png(fig: Figure) -> bytes:
-    """Render a figure as a PNG with an adaptive palette of 256 colours, about a third of the usual size."""
+    """Render a figure as a PNG with an adaptive palette of 128 colours, about a third of the usual size."""
     from PIL import Image
 
     buffer = io.BytesIO()
     fig.savefig(buffer, format="png", dpi=DOTS_PER_INCH, facecolor="white")
-    image = Image.open(buffer).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    image = Image.open(buffer).convert("RGB").quantize(128, dither=Image.Dither.NONE)
     compact = io.BytesIO()
     image.save(compact, format="png", optimize=True)
     return compact.getvalue()
