@@ -63,6 +63,7 @@ def setup(seed: int = 0) -> None:
     warnings.filterwarnings("ignore", message="`shuffle=True` was passed")
     with _silent_stderr():
         keras = _import_keras()
+        keras.utils.clear_session()  # Keras 3.10 does not reseed its global generator otherwise
         keras.utils.set_random_seed(seed)
         keras.ops.zeros(()) + 1  # the first operation prints start-up lines of its own
     from gencourse import __version__

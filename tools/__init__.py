@@ -1,0 +1,1 @@
+"""Developers' programs: set-up, data, notebooks, and the pages made from them."""
