@@ -74,9 +74,11 @@ def lab_address(tmp_path):
         (tmp_path / "log").open("w") as log,
         subprocess.Popen(command, cwd=tmp_path, env={**os.environ, **environment}, stderr=log) as server,
     ):
-        wait_for_server(port)
-        yield f"http://127.0.0.1:{port}/lab/tree/notebooks/00_start_here.ipynb?token=test"
-        server.terminate()
+        try:
+            wait_for_server(port)
+            yield f"http://127.0.0.1:{port}/lab/tree/notebooks/00_start_here.ipynb?token=test"
+        finally:
+            server.terminate()
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the path")

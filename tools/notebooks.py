@@ -3,6 +3,7 @@
 import hashlib
 import json
 import platform
+import sys
 from collections.abc import Iterator
 from copy import deepcopy
 from importlib.metadata import version
@@ -16,6 +17,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from gencourse.course import core_count, course_root, find_notebook
+from gencourse.execution import NotebookError
 from gencourse.execution import execute as run_cells
 from tools import documents
 
@@ -157,4 +159,7 @@ def _write_page(path: Path, text: str) -> None:
 
 
 if __name__ == "__main__":
-    app()
+    try:
+        app()
+    except (LookupError, ValueError, NotebookError) as error:
+        sys.exit(f"notebooks: {error}")

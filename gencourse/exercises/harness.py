@@ -1,6 +1,7 @@
 """How an exercise is checked: the learner's function against an oracle, with a sentence for whatever is wrong."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 import numpy as np
 
@@ -52,6 +53,21 @@ def expect_close(actual, expected, *, shown: str, hint: str, tolerance: float = 
         index = tuple(int(i) for i in np.argwhere(wrong)[0])
         place = f" at {index}" if index else ""
         raise NotYet(f"`{shown}`{place} gave {actual[index]:.6g}, where {expected[index]:.6g} is wanted. {hint}")
+
+
+def likely_mistake(actual, outcomes: Mapping[str, object], otherwise: str) -> str:
+    """Return the sentence of the typical mistake whose outcome is `actual`, else `otherwise`.
+
+    Args:
+        actual: what the learner's function returned.
+        outcomes: a sentence about each typical mistake, and what a function that makes it returns.
+        otherwise: the hint for any other value.
+    """
+    for sentence, outcome in outcomes.items():
+        with suppress(NotYet):
+            expect_close(actual, outcome, shown="", hint="")
+            return sentence
+    return otherwise
 
 
 def expect(condition: bool, sentence: str) -> None:

@@ -1,13 +1,12 @@
 """Checks of notebook 10: a numerical gradient, a Kullback-Leibler divergence, a density after an affine map."""
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable
 
 import numpy as np
 from scipy.special import logsumexp, softmax
 from scipy.stats import entropy, multivariate_normal
 
-from gencourse.exercises.harness import NotYet, call, expect, expect_close, passed
+from gencourse.exercises.harness import call, expect, expect_close, likely_mistake, passed
 
 KL_HINT = "Sum p_k (log p_k - log q_k) over the k with p_k > 0: 0 log 0 counts as 0, and NumPy makes it NaN."
 AFFINE_HINT = (
@@ -36,7 +35,7 @@ def check_gradient(gradient: Callable) -> None:
             "That is twice the gradient: x + h e and x - h e lie 2 h apart.": 2 * slopes(x),
             "That is the slope along all coordinates at once: move one coordinate at a time.": slopes(x).sum(),
         }
-        hint = _hint(ours, mistakes, "Move coordinate i alone by +h and by -h, from the same x each time.")
+        hint = likely_mistake(ours, mistakes, "Move coordinate i alone by +h and by -h, from the same x each time.")
         expect_close(ours, slopes(x), shown=shown, hint=hint)
     # For f(x) = x³ the central difference is exactly 3 x² + h².
     shown = "gradient(f, [1.0], 0.5) with f(x) = x³"
@@ -71,7 +70,7 @@ def check_kl_divergence(kl_divergence: Callable) -> None:
             "That is the cross-entropy -sum p log q: subtract the entropy of p.": cross_entropy,
             "That is the mean over k: the p_k are the weights already, so sum.": entropy(p, q) / len(p),
         }
-        expect_close(ours, entropy(p, q), shown=shown, hint=_hint(ours, mistakes, KL_HINT))
+        expect_close(ours, entropy(p, q), shown=shown, hint=likely_mistake(ours, mistakes, KL_HINT))
     shown = "kl_divergence([0.5, 0.5], [1, 0])"
     ours = call(kl_divergence, np.array([0.5, 0.5]), np.array([1.0, 0.0]), shown=shown)
     expect(np.isposinf(ours), f"`{shown}` gave {ours}, where inf is wanted: q calls impossible what p produces.")
@@ -104,7 +103,7 @@ def check_affine_log_prob(affine_log_prob: Callable) -> None:
             "The constant -d/2 log(2 pi) of the standard normal is missing.": wanted + d / 2 * np.log(2 * np.pi),
             "That is the density for A transposed: z solves A z = x - b; for rows, z = (x - b) @ inv(A).T.": transposed,
         }
-        expect_close(ours, wanted, shown=shown, hint=_hint(ours, mistakes, AFFINE_HINT))
+        expect_close(ours, wanted, shown=shown, hint=likely_mistake(ours, mistakes, AFFINE_HINT))
     passed("affine_log_prob agrees with the Gaussian N(b, A Aᵀ).")
 
 
@@ -114,12 +113,3 @@ def _surface(x):
 
 def _surface_slopes(x):
     return np.array([2 * x[0] * x[1], x[0] ** 2, np.cos(x[2])])
-
-
-def _hint(ours, mistakes: Mapping[str, object], otherwise: str) -> str:
-    """Return the sentence of the mistake whose outcome is `ours`, else `otherwise`."""
-    for sentence, outcome in mistakes.items():
-        with suppress(NotYet):
-            expect_close(ours, outcome, shown="", hint="")
-            return sentence
-    return otherwise

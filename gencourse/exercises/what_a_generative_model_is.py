@@ -1,14 +1,13 @@
 """Checks of notebook 14: a histogram as a density, sampling from a table, a bigram model's nats a character."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable
 from itertools import pairwise
 from math import log
 
 import numpy as np
 
-from gencourse.exercises.harness import NotYet, call, expect_close, passed
+from gencourse.exercises.harness import call, expect_close, likely_mistake, passed
 
 HISTOGRAM_HINT = "Divide the counts by their sum, and by the area (x1 - x0) / w * (y1 - y0) / h of a cell."
 TABLE_HINT = "Find i from the running sums of first, then j from the running sums of row i of second."
@@ -47,7 +46,7 @@ def check_histogram_density(histogram_density: Callable) -> None:
             "You divided by the area of the whole rectangle: a cell has 1 / (h w) of it.": probabilities / area,
             "You multiplied by the area of a cell: the same points on less area are denser.": probabilities * cell_area,
         }
-        expect_close(ours, wanted, shown=shown, hint=_hint(ours, mistakes, HISTOGRAM_HINT))
+        expect_close(ours, wanted, shown=shown, hint=likely_mistake(ours, mistakes, HISTOGRAM_HINT))
     passed("histogram_density agrees with NumPy's and integrates to 1.")
 
 
@@ -87,7 +86,7 @@ def check_sample_table(sample_table: Callable) -> None:
             "The two columns are swapped: return (i, j).": wanted[:, ::-1],
             "Your cells start at 1: indices start at 0.": wanted + 1,
         }
-        expect_close(ours, wanted, shown=shown, hint=_hint(ours, mistakes, TABLE_HINT))
+        expect_close(ours, wanted, shown=shown, hint=likely_mistake(ours, mistakes, TABLE_HINT))
     passed("sample_table inverts both running sums.")
 
 
@@ -133,19 +132,10 @@ def check_bigram_nats(bigram_nats: Callable) -> None:
                 lambda a, b: (pairs[a, b] + 1) / (train.count(a) + v)  # noqa: B023
             ),
         }
-        expect_close(ours, wanted, shown=shown, hint=_hint(ours, mistakes, BIGRAM_HINT))
+        expect_close(ours, wanted, shown=shown, hint=likely_mistake(ours, mistakes, BIGRAM_HINT))
     passed("bigram_nats agrees with counting by hand.")
 
 
 def _invert(probabilities, u: float) -> int:
     """Return the first index whose running sum exceeds u."""
     return int(np.searchsorted(np.cumsum(probabilities), u, side="right"))
-
-
-def _hint(ours, mistakes: Mapping[str, object], otherwise: str) -> str:
-    """Return the sentence of the mistake whose outcome is `ours`, else `otherwise`."""
-    for sentence, outcome in mistakes.items():
-        with suppress(NotYet):
-            expect_close(ours, outcome, shown="", hint="")
-            return sentence
-    return otherwise

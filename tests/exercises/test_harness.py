@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gencourse.exercises.harness import NotYet, call, expect, expect_close
+from gencourse.exercises.harness import NotYet, call, expect, expect_close, likely_mistake
 
 
 def stub(x):
@@ -48,3 +48,9 @@ def test_right_answers_pass():
     expect(True, "never seen")
     with pytest.raises(NotYet, match="seen"):
         expect(False, "seen")
+
+
+def test_likely_mistake_is_recognized_by_its_outcome():
+    outcomes = {"Twice too large.": [2.0, 4.0], "A sign is wrong.": [-1.0, -2.0]}
+    assert likely_mistake([-1.0, -2.0], outcomes, "Look again.") == "A sign is wrong."
+    assert likely_mistake([9.0, 9.0], outcomes, "Look again.") == "Look again."
