@@ -15,7 +15,18 @@ FAMILIES = {
     "language", "images", "music", "video", "multimodal", "control",
 }  # fmt: skip
 TIERS = (
-    {"course", "results", "weights", "layers", "metrics", "callbacks", "plots", "datasets"},
+    {
+        "course",
+        "results",
+        "weights",
+        "guard",
+        "generative_model",
+        "layers",
+        "metrics",
+        "callbacks",
+        "plots",
+        "datasets",
+    },
     {"networks"},
     FAMILIES,
     {"recipes", "practice", "studio", "exercises"},
