@@ -1,6 +1,7 @@
 """What comes into a model is checked before it is computed with, whatever form it comes in."""
 
 import itertools
+import numbers
 from collections.abc import Callable, Iterator
 
 import keras
@@ -51,6 +52,21 @@ def check_labels(labels, classes: int, name: str = "Labels") -> None:
         raise ValueError(f"{name} are {labels.dtype} of shape {labels.shape}; {accepted}.")
     if labels.size and not (labels.min() >= 0 and labels.max() < classes):
         raise ValueError(f"{name} span {labels.min()}..{labels.max()}; {accepted}.")
+
+
+def check_whole(number, name: str, least: int) -> None:
+    """Refuse what is not a whole number of at least `least`.
+
+    Args:
+        number: expected an integer of Python or NumPy.
+        name: what the message calls it.
+        least: the smallest accepted number.
+
+    Raises:
+        ValueError: another type, or a smaller number.
+    """
+    if not isinstance(number, numbers.Integral) or isinstance(number, bool) or number < least:
+        raise ValueError(f"{name} is {number!r}; accepted is a whole number >= {least}.")
 
 
 def is_eager(data) -> bool:

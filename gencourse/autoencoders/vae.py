@@ -5,7 +5,7 @@ import numpy as np
 from keras import ops
 
 from gencourse.generative_model import GenerativeModel
-from gencourse.guard import check_images, is_eager
+from gencourse.guard import check_images, check_whole, is_eager
 from gencourse.layers import BernoulliPixels, GaussianSampling, NoiseSource, compiled
 from gencourse.metrics import importance_weighted_log_prob
 
@@ -71,12 +71,12 @@ class VAE(GenerativeModel):
             self.check(x)
         mean, log_var = self.encoder(x, training=training)
         z = self.sampling([mean, log_var])
-        return self.decoder(z, training=training), mean, log_var, z
+        return self.decoder(self._decoder_input(z, x), training=training), mean, log_var, z
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """Return the mean over the batch of reconstruction + beta · kl, and track both terms."""
         parameters, mean, log_var, _ = y_pred
-        reconstruction = -self.likelihood.log_prob(x, parameters)  # (n,)
+        reconstruction = -self.likelihood.log_prob(self._image(x), parameters)  # (n,)
         kl = ops.sum(kl_to_standard_normal(mean, log_var), axis=-1)  # (n,)
         self.reconstruction_tracker.update_state(reconstruction)
         self.kl_tracker.update_state(kl)
@@ -85,7 +85,7 @@ class VAE(GenerativeModel):
     def posterior(self, x):
         """Return the mean (n, d) and log_var (n, d) of q(z | x) for images in [0, 1]."""
         self.check(x)
-        return self._posterior(ops.convert_to_tensor(x, "float32"))
+        return self._posterior(self._tensors(x))
 
     def encode(self, x):
         """Return the mean (n, d) of q(z | x) for images in [0, 1]."""
@@ -93,10 +93,7 @@ class VAE(GenerativeModel):
 
     def decode(self, z):
         """Return the mean images (n, h, w, c) in [0, 1] of p(x | z) for latent vectors (n, d)."""
-        z = ops.convert_to_tensor(z, "float32")
-        if z.shape[1:] != (self.latent_size,):
-            raise ValueError(f"Latent vectors have shape {tuple(z.shape)}; accepted is (n, {self.latent_size}).")
-        return self._decode(z)
+        return self._decode(self._latent(z))
 
     def reconstruct(self, x):
         """Return the mean images of p(x | z) at z = encode(x)."""
@@ -127,17 +124,40 @@ class VAE(GenerativeModel):
             ValueError: the images are refused, or `samples` or `seed` is no such whole number.
         """
         self.check(x)
-        self.prior.draw((samples, 1), seed)
-        x = ops.convert_to_tensor(x, "float32")
-        size = max(1, ROWS_AT_ONCE // samples)
-        bar = keras.utils.Progbar(len(x), verbose=verbose, unit_name="image")
+        check_whole(samples, "samples", least=1)
+        check_whole(seed, "seed", least=0)
+        x = self._tensors(x)
+        total, size = len(self._image(x)), max(1, ROWS_AT_ONCE // samples)
+        bar = keras.utils.Progbar(total, verbose=verbose, unit_name="image")
         values = []
-        for start in range(0, len(x), size):
-            images = x[start : start + size]
-            noise = self.prior.draw((samples, len(images), self.latent_size), seed + start)
-            values.append(ops.convert_to_numpy(importance_weighted_log_prob(self._log_weights(images, noise))))
-            bar.update(start + len(images))
+        for start in range(0, total, size):
+            stop = min(start + size, total)
+            noise = self.prior.draw((samples, stop - start, self.latent_size), seed + start)
+            log_weights = self._log_weights(_rows(x, start, stop), noise)
+            values.append(ops.convert_to_numpy(importance_weighted_log_prob(log_weights)))
+            bar.update(stop)
         return np.concatenate(values)
+
+    def _latent(self, z):
+        """Return z as a float32 tensor, if it is (n, d)."""
+        z = ops.convert_to_tensor(z, "float32")
+        if z.shape[1:] != (self.latent_size,):
+            raise ValueError(f"Latent vectors have shape {tuple(z.shape)}; accepted is (n, {self.latent_size}).")
+        return z
+
+    def _tensors(self, x):
+        """Return x in tensors of the types that the encoder takes."""
+        return keras.tree.map_structure(
+            lambda value, given: ops.convert_to_tensor(value, given.dtype), x, self.encoder.input
+        )
+
+    def _image(self, x):
+        """Return the part of x that `likelihood` scores: here all of it."""
+        return x
+
+    def _decoder_input(self, z, x):
+        """Return what the decoder takes: here z alone."""
+        return z
 
     @compiled
     def _posterior(self, x):
@@ -153,11 +173,17 @@ class VAE(GenerativeModel):
         k, n = noise.shape[:2]
         mean, log_var = self.encoder(x, training=False)
         z = mean + ops.exp(log_var / 2) * noise  # (k, n, d)
-        parameters = self.decoder(ops.reshape(z, (k * n, -1)), training=False)
-        repeated = ops.reshape(ops.broadcast_to(x, (k, *x.shape)), (k * n, *x.shape[1:]))
-        log_likelihood = ops.reshape(self.likelihood.log_prob(repeated, parameters), (k, n))
+        x = keras.tree.map_structure(
+            lambda t: ops.reshape(ops.broadcast_to(t, (k, *t.shape)), (k * n, *t.shape[1:])), x
+        )
+        parameters = self.decoder(self._decoder_input(ops.reshape(z, (k * n, -1)), x), training=False)
+        log_likelihood = ops.reshape(self.likelihood.log_prob(self._image(x), parameters), (k, n))
         # log N(z; 0, I) - log N(z; mean, exp(log_var) I), whose constants cancel
         return log_likelihood - ops.sum(ops.square(z) - ops.square(noise) - log_var, axis=-1) / 2
+
+
+def _rows(x, start: int, stop: int):
+    return keras.tree.map_structure(lambda tensor: tensor[start:stop], x)
 
 
 @keras.saving.register_keras_serializable(package="gencourse")

@@ -1,9 +1,9 @@
 """The randomness of a model: a generator that is saved with it."""
 
-import numbers
-
 import keras
 from keras import ops
+
+from gencourse.guard import check_whole
 
 
 @keras.saving.register_keras_serializable(package="gencourse")
@@ -34,11 +34,11 @@ class NoiseSource(keras.layers.Layer):
         Raises:
             ValueError: the number of items or the seed is no such whole number.
         """
-        if not _is_whole(shape[0]) or shape[0] < 1:
-            raise ValueError(f"n is {shape[0]!r}; accepted is a whole number >= 1.")
-        if seed is not None and (not _is_whole(seed) or seed < 0):
-            raise ValueError(f"seed is {seed!r}; accepted is a whole number >= 0, or None.")
-        return keras.random.normal(shape, dtype="float32", seed=self.generator if seed is None else int(seed))
+        check_whole(shape[0], "n", least=1)
+        if seed is None:
+            return keras.random.normal(shape, dtype="float32", seed=self.generator)
+        check_whole(seed, "seed", least=0)
+        return keras.random.normal(shape, dtype="float32", seed=int(seed))
 
     def save_own_variables(self, store):
         """Save the generator's state, which Keras leaves out."""
@@ -51,7 +51,3 @@ class NoiseSource(keras.layers.Layer):
     def get_config(self):
         """Return the constructor's arguments."""
         return {**super().get_config(), "seed": self.seed}
-
-
-def _is_whole(value) -> bool:
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool)

@@ -11,20 +11,12 @@ import keras
 import numpy as np
 from keras import layers
 
+from gencourse.datasets import mnist
 from gencourse.recipes.recipe import Recipe
 
 EPOCHS = 12
 BATCH_SIZE = 128
 LARGEST_SHIFT = 2  # pixels
-
-
-def read_mnist(split: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return the images (n, 28, 28, 1) in [0, 1] and the labels (n,) of a split, such as "train"."""
-    from gencourse.datasets import mnist  # here, so that the judge also trains where TensorFlow is missing
-
-    batches = [(image.numpy(), label.numpy()) for image, label in mnist.load(split, batch_size=1000)]
-    images, labels = (np.concatenate(arrays) for arrays in zip(*batches, strict=True))
-    return images, labels
 
 
 def build_judge(widths: tuple[int, ...] = (24, 24, 48, 48, 64), steps: int = EPOCHS * math.ceil(60_000 / BATCH_SIZE)):
@@ -69,7 +61,7 @@ def shift(images: np.ndarray, labels: np.ndarray, generator: np.random.Generator
 
 def measure(model: keras.Model) -> dict[str, dict]:
     """Return the judge's accuracy on MNIST's test set."""
-    images, labels = read_mnist("test")
+    images, labels = mnist.load_arrays("test")
     guesses = np.argmax(model.predict(images, batch_size=500, verbose=0), axis=-1)
     return {
         "MNIST test accuracy": {
@@ -87,7 +79,7 @@ recipe = Recipe(
     seed=0,
     epochs=EPOCHS,
     batch_size=BATCH_SIZE,
-    arrays=lambda: read_mnist("train"),
+    arrays=lambda: mnist.load_arrays("train"),
     prepare=shift,
     build=build_judge,
     measure=measure,
