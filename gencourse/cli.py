@@ -164,6 +164,22 @@ def train(
 
 
 @app.command()
+def sample(
+    name: Annotated[str, typer.Argument(help="The trained model, such as vae_mnist.", show_default=False)],
+    n: Annotated[int, typer.Option("-n", min=1, max=400, help="How many images.")] = 40,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same images.")] = 0,
+    out: Annotated[Path, typer.Option(help="The picture to write.")] = Path("samples.png"),
+) -> None:
+    """Draw images from a trained model, and write them as one picture."""
+    with one_line():
+        from gencourse import plots, recipes
+        from gencourse.plots.style import compact_png
+
+        out.write_bytes(compact_png(plots.image_grid(recipes.sample(name, n, seed))))
+        console.print(f"Written: {out}", soft_wrap=True)
+
+
+@app.command()
 def assign(
     numbers: Annotated[list[str], typer.Argument(help="The notebooks' numbers, such as 12 13.", show_default=False)],
     out: Annotated[Path, typer.Option(help="The folder to hand out.")] = Path("release"),

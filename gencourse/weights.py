@@ -70,6 +70,27 @@ def save(model, name: str, card: dict) -> Path:
     return folder / f"{name}.json"
 
 
+def card(name: str) -> dict:
+    """Return the card of saved weights: their recipe, seed, seconds, machine, metrics and architecture.
+
+    Args:
+        name: such as "judge".
+
+    Raises:
+        FileNotFoundError: there are no such weights; the message lists those there are.
+        ValueError: the file or its card is damaged; the message names it and what mends it.
+    """
+    folder = weights_folder()
+    if not (folder / f"{name}.json").is_file():
+        known = ", ".join(sorted(path.stem for path in folder.glob("*.json"))) or "none"
+        raise FileNotFoundError(
+            f"There are no weights {name!r}; there are: {known}. `gencourse train {name}` makes them."
+        )
+    if problem := _problem(folder, name):
+        raise ValueError(problem)
+    return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+
+
 def load(name: str):
     """Return the saved model, for inference (not compiled), after checking its checksum.
 
@@ -84,17 +105,8 @@ def load(name: str):
     """
     import keras
 
-    folder = weights_folder()
-    if not (folder / f"{name}.json").is_file():
-        known = ", ".join(sorted(path.stem for path in folder.glob("*.json"))) or "none"
-        raise FileNotFoundError(
-            f"There are no weights {name!r}; there are: {known}. `gencourse train {name}` makes them."
-        )
-    if problem := _problem(folder, name):
-        raise ValueError(problem)
-    card = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-    model = keras.saving.deserialize_keras_object(card["architecture"], safe_mode=True)
-    with np.load(folder / f"{name}.npz", allow_pickle=False) as file:
+    model = keras.saving.deserialize_keras_object(card(name)["architecture"], safe_mode=True)
+    with np.load(weights_folder() / f"{name}.npz", allow_pickle=False) as file:
         values = [file[key] for key in sorted(file)]
     if [value.shape for value in values] != [tuple(weight.shape) for weight in model.weights]:
         raise ValueError(f"{name}.npz does not fit the model in {name}.json. {_remedy(name)}")

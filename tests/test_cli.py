@@ -39,7 +39,7 @@ def test_command_starts_without_the_heavy_packages():
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
 
 
-@pytest.mark.parametrize("verb", ["list", "start", "doctor", "run", "train", "assign", "grade"])
+@pytest.mark.parametrize("verb", ["list", "start", "doctor", "run", "train", "sample", "assign", "grade"])
 def test_every_verb_explains_itself(verb):
     result = gencourse(verb, "--help")
     assert result.exit_code == 0
@@ -140,3 +140,17 @@ def test_assign_and_grade_say_what_they_wrote(course):
     assert "ada" in result.stdout
     assert "no valid notebook" in (course / "graded" / "grades.csv").read_text(encoding="utf-8")
     assert "There is no folder" in refusal(gencourse("grade", "nowhere"))
+
+
+def test_sample_writes_a_picture_that_its_seed_decides(tmp_path):
+    pictures = [tmp_path / f"{index}.png" for index in range(3)]
+    for picture, seed in zip(pictures, (1, 1, 2), strict=True):
+        assert gencourse("sample", "vae_mnist", "-n", 3, "--seed", seed, "--out", picture).exit_code == 0
+    one, again, other = (picture.read_bytes() for picture in pictures)
+    assert one.startswith(b"\x89PNG")
+    assert one == again != other
+
+
+def test_sample_refuses_a_model_that_draws_nothing(tmp_path):
+    assert "'judge' cannot be sampled: Classifies digits" in refusal(gencourse("sample", "judge"))
+    assert "no recipe 'jury'" in refusal(gencourse("sample", "jury"))

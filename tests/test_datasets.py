@@ -42,6 +42,34 @@ def test_images_are_float32_in_the_unit_interval(module):
     np.testing.assert_allclose(images * 255, np.round(images * 255), atol=1e-4)
 
 
+def images_of(data):
+    return np.concatenate([batch.numpy() for batch in data])
+
+
+def test_binary_test_digits_are_one_draw_whose_beginning_is_the_beginning():
+    many, few = (images_of(mnist.load_binary(f"test[:{n}]", batch_size=64)) for n in (200, 50))
+    assert set(np.unique(many)) == {0, 1}
+    np.testing.assert_array_equal(many[:50], few)
+    grey, _ = mnist.load_arrays("test[:200]")
+    np.testing.assert_array_equal(many[(grey == 0) | (grey == 1)], grey[(grey == 0) | (grey == 1)])
+    error = np.sqrt((grey * (1 - grey)).sum())  # the deviation of the number of ones
+    assert abs(many.sum() - grey.sum()) < 5 * error
+
+
+def test_binary_training_digits_are_drawn_anew_each_epoch_and_repeat_with_the_seed():
+    def epochs(seed):
+        data = mnist.load_binary("train[:64]", batch_size=64, shuffle_seed=seed)
+        return [images_of(data) for _ in range(2)]
+
+    one, again, other = epochs(0), epochs(0), epochs(1)
+    np.testing.assert_array_equal(one, again)
+    assert not np.array_equal(one, other)
+    grey, _ = mnist.load_arrays("train[:64]")
+    first, second = (np.sort(images.reshape(64, -1).sum(axis=1)) for images in one)
+    assert not np.array_equal(first, second), "the order alone changes, the draws do not"
+    assert abs(one[0].sum() - grey.sum()) < 5 * np.sqrt((grey * (1 - grey)).sum())
+
+
 def test_items_come_singly_without_a_batch_size():
     image, label = next(iter(mnist.load("test[:1]")))
     assert image.shape == (28, 28, 1)

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from gencourse import recipes, weights
-from gencourse.recipes import judge
+from gencourse.datasets import mnist
+from gencourse.recipes import judge, vae_mnist
 from gencourse.recipes.recipe import Recipe
 
 # A recipe with everything an exact resume needs: random layers, running statistics, momenta, a schedule, a short last
@@ -204,3 +205,22 @@ def test_committed_judge_reaches_the_accuracy_on_its_card():
     assert stated["value"] > 99.2, "the published small ConvNet's accuracy"
     # another machine's rounding may tip an image or two of 10,000 that lie on a boundary
     assert abs(measured["value"] - stated["value"]) <= 0.02
+
+
+def test_vae_mnist_draws_each_batch_anew():
+    grey = np.full((4, 28, 28, 1), 0.3, "float32")
+    recipe = vae_mnist.recipe
+    first, second = (recipe.prepare(grey, np.random.default_rng(seed))[0] for seed in (0, 1))
+    assert set(np.unique(first)) == {0, 1}
+    assert not np.array_equal(first, second)
+    # 3,136 pixels: the mean has a standard error of sqrt(0.3 * 0.7 / 3136) = 0.0082; five of them
+    assert abs(first.mean() - 0.3) < 0.041
+
+
+def test_committed_vae_reaches_the_likelihood_on_its_card():
+    card = weights.card("vae_mnist")["metrics"]
+    assert card["MNIST test NLL"]["value"] < 86.76, "the published VAE of one stochastic layer"
+    images = mnist.binarize(mnist.load_arrays("test")[0], np.random.default_rng(0))
+    bound = -weights.load("vae_mnist").log_prob(images, samples=1, seed=1)
+    # another draw of one posterior sample an image: five standard errors of the mean over 10,000
+    assert abs(bound.mean() - card["MNIST test negative ELBO"]["value"]) < 5 * bound.std() / 100

@@ -97,6 +97,15 @@ def test_damage_is_named_with_its_remedy(folder, damage, complaint):
     assert weights.verify() == [str(caught.value)]
 
 
+def test_card_is_what_was_saved_and_what_was_added(folder):
+    weights.save(small_model(), "small", {"seed": 3})
+    card = weights.card("small")
+    assert card["seed"] == 3
+    assert card["parameters"] == small_model().count_params()
+    with pytest.raises(FileNotFoundError, match="no weights 'large'; there are: small"):
+        weights.card("large")
+
+
 def test_orphaned_weights_are_reported(folder):
     weights.save(small_model(), "small", {})
     (folder / "small.json").unlink()

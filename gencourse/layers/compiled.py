@@ -8,7 +8,8 @@ import keras
 def compiled(method):
     """Compile a method of a layer or model whose arguments are tensors and which only reads the model's variables.
 
-    The method is traced once for each combination of argument shapes and model. It must not draw random numbers: draw
+    The method is traced once for each model and rank of its arguments, or for each shape on JAX; read sizes by
+    `ops.shape`. It must not draw random numbers: draw
     them before, and pass them in.
 
     Args:
@@ -30,7 +31,7 @@ def _compile(function, model):
         return _compile_for_jax(function, model)
     import tensorflow as tf
 
-    return tf.function(function)
+    return tf.function(function, autograph=False, reduce_retracing=True)
 
 
 def _compile_for_jax(function, model):

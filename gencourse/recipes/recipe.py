@@ -145,6 +145,24 @@ def train(name: str, fresh: bool = False):
     Raises:
         LookupError: there is no such recipe; the message lists those there are.
     """
+    return _module(name).recipe.run(fresh)
+
+
+def sample(name: str, n: int, seed: int):
+    """Return n items drawn with a seed from the model whose weights the recipe `name` made.
+
+    Raises:
+        LookupError: there is no such recipe, or its model draws nothing.
+        FileNotFoundError: its weights are not there.
+    """
+    _module(name)  # registers the model's class
+    model = weights.load(name)
+    if not hasattr(model, "sample"):
+        raise LookupError(f"The model {name!r} cannot be sampled: {weights.card(name)['purpose']}")
+    return model.sample(n, seed=seed)
+
+
+def _module(name: str):
     if name not in names():
         raise LookupError(f"There is no recipe {name!r}. The course has: {', '.join(names())}.")
-    return importlib.import_module(f"gencourse.recipes.{name}").recipe.run(fresh)
+    return importlib.import_module(f"gencourse.recipes.{name}")
