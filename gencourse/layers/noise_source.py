@@ -24,6 +24,10 @@ class NoiseSource(keras.layers.Layer):
         """Return noise ~ N(0, I) of the shape and type of the tensor `like`; each call draws anew."""
         return keras.random.normal(ops.shape(like), dtype=like.dtype, seed=self.generator)
 
+    def uniform(self, like):
+        """Return noise uniform in [0, 1) of the shape and type of the tensor `like`; each call draws anew."""
+        return keras.random.uniform(ops.shape(like), dtype=like.dtype, seed=self.generator)
+
     def draw(self, shape: tuple[int, ...], seed: int | None = None):
         """Return float32 noise ~ N(0, I), eagerly.
 
