@@ -5,12 +5,22 @@ import numpy as np
 import pytest
 from model_harness import CHECKS, Case, case_name, check_name, run_under_jax, runnable
 
-from gencourse.autoencoders import VAE, BetaVAE
+from gencourse.autoencoders import (
+    VAE,
+    Autoencoder,
+    BetaVAE,
+    ConditionalVAE,
+    DenoisingAutoencoder,
+    DisentangledVAE,
+    SparseAutoencoder,
+)
 from gencourse.autoencoders.networks import (
     build_decoder,
     build_encoder,
     build_residual_decoder,
     build_residual_encoder,
+    image_condition,
+    label_condition,
 )
 from gencourse.layers import DiscretizedLogisticPixels, GaussianHead
 from gencourse.recipes.judge import build_judge
@@ -34,14 +44,51 @@ def compiled(model: keras.Model) -> keras.Model:
     return model
 
 
+def build_autoencoder(cls=Autoencoder, **options) -> keras.Model:
+    encoder = build_encoder((8, 8, 1), keras.layers.Dense(2), (16,))
+    return compiled(cls(encoder, build_decoder((8, 8, 1), 2, (16,), activation="sigmoid"), **options))
+
+
 def build_vae(cls=VAE) -> keras.Model:
     return compiled(cls(build_encoder((8, 8, 1), GaussianHead(2), (16,)), build_decoder((8, 8, 1), 2, (16,))))
+
+
+def build_disentangled_vae() -> keras.Model:
+    return build_vae(lambda encoder, decoder: DisentangledVAE(encoder, decoder, dataset_size=8))
 
 
 def build_colour_vae() -> keras.Model:
     encoder = build_residual_encoder((8, 8, 3), GaussianHead(2), channels=2, width=8)
     decoder = build_residual_decoder((8, 8, 3), 2, channels=2, width=8, parameters=2)
     return compiled(VAE(encoder, decoder, DiscretizedLogisticPixels()))
+
+
+def build_conditional_vae() -> keras.Model:
+    label = label_condition(3)
+    encoder = build_encoder((8, 8, 1), GaussianHead(2), (16,), label)
+    return compiled(ConditionalVAE(encoder, build_decoder((8, 8, 1), 2, (16,), condition=label), classes=3))
+
+
+def build_conditional_colour_vae() -> keras.Model:
+    label = label_condition(3)
+    encoder = build_residual_encoder((8, 8, 3), GaussianHead(2), channels=2, width=8, condition=label)
+    decoder = build_residual_decoder((8, 8, 3), 2, channels=2, width=8, parameters=2, condition=label)
+    return compiled(ConditionalVAE(encoder, decoder, 3, likelihood=DiscretizedLogisticPixels()))
+
+
+def build_completion_vae() -> keras.Model:
+    upper = image_condition((4, 8, 1), "upper")
+    encoder = build_encoder((4, 8, 1), GaussianHead(2), (16,), upper)
+    return compiled(ConditionalVAE(encoder, build_decoder((4, 8, 1), 2, (16,), condition=upper)))
+
+
+def labelled(images: np.ndarray, label=(0, 1, 2, 0, 1, 2, 0, 1)) -> dict[str, np.ndarray]:
+    return {"image": images, "label": np.array(label)}
+
+
+def halves(lower_scale: float = 1.0, upper_scale: float = 1.0) -> dict[str, np.ndarray]:
+    images = small_images()
+    return {"image": images[:, 4:] * lower_scale, "upper": images[:, :4] * upper_scale}
 
 
 BAD_IMAGES = {
@@ -53,11 +100,29 @@ BAD_IMAGES = {
     "integers": small_images().astype("uint8"),
 }
 
+BAD_LABELLED = {
+    **{what: labelled(images) for what, images in BAD_IMAGES.items()},
+    "a label too large": labelled(small_images(), np.full(8, 3)),
+    "a label below 0": labelled(small_images(), np.full(8, -1)),
+    "labels of rank 2": labelled(small_images(), np.zeros((8, 1), "int32")),
+    "one-hot labels": labelled(small_images(), np.eye(8, 3, dtype="float32")),
+    "another key": {"image": small_images(), "class": np.zeros(8, "int32")},
+    "no label": {"image": small_images()},
+    "the label as y": (small_images(), np.zeros(8, "int32")),
+}
+
+AUTOENCODER_PROMISES = {
+    "data": small_images,
+    "networks": ("encoder", "decoder"),
+    "deterministic": ("encode", "reconstruct", "reconstruction_error"),
+    "bad": BAD_IMAGES,
+}
 VAE_PROMISES = {
     "networks": ("encoder", "decoder"),
     "deterministic": ("encode", "reconstruct", "log_prob"),
     "sample": draw,
 }
+CONDITIONAL_PROMISES = {**VAE_PROMISES, "inputs": ("dict",), "sample": lambda m, n, seed: m.sample(n, seed, label=1)}
 
 CASES = [
     Case(
@@ -67,9 +132,36 @@ CASES = [
         inputs=("xy",),
         deterministic=("predict_on_batch",),  # a plain Keras model: it refuses what Keras refuses, so no `bad`
     ),
+    Case("autoencoder", build_autoencoder, **AUTOENCODER_PROMISES),
+    Case(
+        "denoising-autoencoder", lambda: build_autoencoder(DenoisingAutoencoder, noise_std=0.3), **AUTOENCODER_PROMISES
+    ),
+    Case("sparse-autoencoder", lambda: build_autoencoder(SparseAutoencoder), **AUTOENCODER_PROMISES),
     Case("vae", build_vae, small_images, bad=BAD_IMAGES, **VAE_PROMISES),
     Case("beta-vae", lambda: build_vae(BetaVAE), small_images, bad=BAD_IMAGES, **VAE_PROMISES),
+    Case("disentangled-vae", build_disentangled_vae, small_images, bad=BAD_IMAGES, **VAE_PROMISES),
     Case("colour-vae", build_colour_vae, lambda: small_images(3), bad={"one channel": small_images()}, **VAE_PROMISES),
+    Case(
+        "conditional-vae",
+        build_conditional_vae,
+        lambda: labelled(small_images()),
+        bad=BAD_LABELLED,
+        **CONDITIONAL_PROMISES,
+    ),
+    Case(
+        "conditional-colour-vae",
+        build_conditional_colour_vae,
+        lambda: labelled(small_images(3)),
+        bad={"one channel": labelled(small_images())},
+        **CONDITIONAL_PROMISES,
+    ),
+    Case(
+        "completion-vae",
+        build_completion_vae,
+        halves,
+        bad={"the condition in bytes": halves(upper_scale=255), "the image in bytes": halves(lower_scale=255)},
+        **{**CONDITIONAL_PROMISES, "sample": lambda m, n, seed: m.sample(n, seed, upper=small_images()[0, :4])},
+    ),
 ]
 
 

@@ -128,7 +128,7 @@ def build_residual_decoder(
 def label_condition(classes: int, name: str = "label") -> keras.Model:
     """Return a condition for the builders: labels (n,), integers in 0..classes - 1, as one-hot vectors (n, classes).
 
-    A label then weighs as much as a feature of size 1, beside which a small trained embedding would go unheard.
+    From the first step on a label then weighs as much as a feature of size 1, and no embedding has to be learnt.
 
     Args:
         classes: at least 1.

@@ -147,9 +147,8 @@ class VAE(GenerativeModel):
 
     def _tensors(self, x):
         """Return x in tensors of the types that the encoder takes."""
-        return keras.tree.map_structure(
-            lambda value, given: ops.convert_to_tensor(value, given.dtype), x, self.encoder.input
-        )
+        given = self.encoder.input
+        return keras.tree.map_structure_up_to(given, lambda g, value: ops.convert_to_tensor(value, g.dtype), given, x)
 
     def _image(self, x):
         """Return the part of x that `likelihood` scores: here all of it."""
@@ -170,11 +169,11 @@ class VAE(GenerativeModel):
     @compiled
     def _log_weights(self, x, noise):
         """log p(x, z) - log q(z | x) for z = mean + exp(log_var / 2) · noise: (k, n)."""
-        k, n = noise.shape[:2]
+        k, n, _ = ops.shape(noise)
         mean, log_var = self.encoder(x, training=False)
         z = mean + ops.exp(log_var / 2) * noise  # (k, n, d)
         x = keras.tree.map_structure(
-            lambda t: ops.reshape(ops.broadcast_to(t, (k, *t.shape)), (k * n, *t.shape[1:])), x
+            lambda t: ops.reshape(ops.broadcast_to(t, (k, *ops.shape(t))), (k * n, *t.shape[1:])), x
         )
         parameters = self.decoder(self._decoder_input(ops.reshape(z, (k * n, -1)), x), training=False)
         log_likelihood = ops.reshape(self.likelihood.log_prob(self._image(x), parameters), (k, n))

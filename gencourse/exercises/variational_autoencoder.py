@@ -59,9 +59,7 @@ def check_reparameterized_gradient(reparameterized_gradient: Callable) -> None:
         value[1],
         {
             "The half in exp(log_var / 2) comes down as a factor.": 2 * by_log_var,
-            "That is the derivative for the standard deviation; multiply by its own derivative, exp(log_var / 2) / 2.": (
-                slope * noise
-            ),
+            "That is the derivative for the standard deviation: multiply by exp(log_var / 2) / 2.": (slope * noise),
         },
         otherwise="Apply the chain rule: slope times the derivative of exp(log_var / 2) · noise.",
     )

@@ -8,9 +8,8 @@ import keras
 def compiled(method):
     """Compile a method of a layer or model whose arguments are tensors and which only reads the model's variables.
 
-    The method is traced once for each model and rank of its arguments, or for each shape on JAX; read sizes by
-    `ops.shape`. It must not draw random numbers: draw
-    them before, and pass them in.
+    The method is traced once for each model, and again where the sizes of its arguments change: read them by
+    `ops.shape`. It must not draw random numbers: draw them before, and pass them in.
 
     Args:
         method: (self, *tensors) → tensors, in `keras.ops`.
