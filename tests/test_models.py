@@ -69,13 +69,6 @@ def build_conditional_vae() -> keras.Model:
     return compiled(ConditionalVAE(encoder, build_decoder((8, 8, 1), 2, (16,), condition=label), classes=3))
 
 
-def build_conditional_colour_vae() -> keras.Model:
-    label = label_condition(3)
-    encoder = build_residual_encoder((8, 8, 3), GaussianHead(2), channels=2, width=8, condition=label)
-    decoder = build_residual_decoder((8, 8, 3), 2, channels=2, width=8, parameters=2, condition=label)
-    return compiled(ConditionalVAE(encoder, decoder, 3, likelihood=DiscretizedLogisticPixels()))
-
-
 def build_completion_vae() -> keras.Model:
     upper = image_condition((4, 8, 1), "upper")
     encoder = build_encoder((4, 8, 1), GaussianHead(2), (16,), upper)
@@ -146,13 +139,6 @@ CASES = [
         build_conditional_vae,
         lambda: labelled(small_images()),
         bad=BAD_LABELLED,
-        **CONDITIONAL_PROMISES,
-    ),
-    Case(
-        "conditional-colour-vae",
-        build_conditional_colour_vae,
-        lambda: labelled(small_images(3)),
-        bad={"one channel": labelled(small_images())},
         **CONDITIONAL_PROMISES,
     ),
     Case(
