@@ -1,9 +1,8 @@
 """The Fréchet distance between real and generated images, seen through a feature network."""
 
-import keras
 import numpy as np
 
-from gencourse.metrics.feature_network import apply, judge_features
+from gencourse.metrics.two_sided_score import TwoSidedScore
 
 
 def frechet_distance(mean, covariance, other_mean, other_covariance) -> float:
@@ -57,7 +56,7 @@ class RunningNormal:
         return self.scatter / (self.count - 1)
 
 
-class FrechetDistance:
+class FrechetDistance(TwoSidedScore):
     """The Fréchet distance of the features of real and of generated images, each taken as a normal distribution.
 
     It falls with the number of images: compare only scores of equally many, and print what two halves of the real
@@ -69,33 +68,20 @@ class FrechetDistance:
     Source: Heusel et al., "GANs Trained by a Two Time-Scale Update Rule", 2017, with another network.
     """
 
-    def __init__(self, features: keras.Model | None = None):
-        self.features = features or judge_features()
-        self.reset_state()
-
-    def update_state(self, real=None, generated=None) -> None:
-        """Add a batch of real images, of generated images, or of both; (n, h, w, c) in [0, 1].
-
-        Raises:
-            ValueError: the images do not fit the feature network, or leave [0, 1].
-        """
-        for side, images in ((self.real, real), (self.generated, generated)):
-            if images is not None and len(images):
-                side.update(apply(self.features, images))
-
     def result(self) -> float:
         """Return the squared distance, at least 0.
 
         Raises:
             ValueError: fewer than two images of either kind were added.
         """
-        if min(self.real.count, self.generated.count) < 2:
-            raise ValueError(
-                f"{self.real.count} real and {self.generated.count} generated images; accepted are 2 of each and more."
-            )
-        one, other = self.real, self.generated
-        return frechet_distance(one.mean, one.covariance, other.mean, other.covariance)
+        self._require_enough()
+        real, generated = self.normals["real"], self.normals["generated"]
+        return frechet_distance(real.mean, real.covariance, generated.mean, generated.covariance)
 
     def reset_state(self) -> None:
         """Forget all images."""
-        self.real, self.generated = RunningNormal(), RunningNormal()
+        super().reset_state()
+        self.normals = {"real": RunningNormal(), "generated": RunningNormal()}
+
+    def _add(self, side, vectors):
+        self.normals[side].update(vectors)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gencourse.metrics.stored_features import StoredFeatures
+from gencourse.metrics.two_sided_score import StoredFeatures
 
 
 def polynomial_kernel(x, y):

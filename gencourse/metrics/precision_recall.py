@@ -8,7 +8,7 @@ from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 
 from gencourse.guard import check_whole
-from gencourse.metrics.stored_features import StoredFeatures
+from gencourse.metrics.two_sided_score import StoredFeatures
 
 ROWS_AT_ONCE = 1000
 
