@@ -3,6 +3,7 @@
 import io
 
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -70,12 +71,21 @@ def show(fig: Figure, *, alt: str) -> None:
 
 
 def compact_png(fig: Figure) -> bytes:
-    """Render a figure as a PNG with an adaptive palette of 128 colours, about a third of the usual size."""
+    """Render a figure as a PNG with an adaptive palette, about a third of the usual size."""
     from PIL import Image
 
     buffer = io.BytesIO()
     fig.savefig(buffer, format="png", dpi=DOTS_PER_INCH, facecolor="white")
-    image = Image.open(buffer).convert("RGB").quantize(128, dither=Image.Dither.NONE)
+    return quantized_png(Image.open(buffer))
+
+
+def quantized_png(image) -> bytes:
+    """Encode a PIL image as a PNG with an adaptive palette: of 128 colours, or of 32 where all of them are grey."""
+    from PIL import Image
+
+    image = image.convert("RGB")
+    pixels = np.asarray(image)
+    grey = (pixels == pixels[..., :1]).all()
     compact = io.BytesIO()
-    image.save(compact, format="png", optimize=True)
+    image.quantize(32 if grey else 128, dither=Image.Dither.NONE).save(compact, format="png", optimize=True)
     return compact.getvalue()
