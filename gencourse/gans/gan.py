@@ -12,9 +12,10 @@ from gencourse.layers import NoiseSource, compiled
 class GAN(GenerativeModel):
     """A generator that turns noise into images, and a discriminator that scores how real an image looks.
 
-    A subclass gives the two losses. A step updates the discriminator on real images and on fakes, then the generator
-    on the scores that the updated discriminator gives to the same fakes. `sample` uses a copy of the generator whose
-    weights are the running mean ema ← momentum · ema + (1 - momentum) · weight, which is steadier than the last step's.
+    A subclass gives `discriminator_loss(real_scores, fake_scores)` and `generator_loss(fake_scores)`, both scalars. A
+    step updates the discriminator on real images and on fakes, then the generator on the scores that the updated
+    discriminator gives to the same fakes. `sample` uses a copy of the generator whose weights are the running mean
+    ema ← momentum · ema + (1 - momentum) · weight, which is steadier than the last step's.
 
     Args:
         generator: z (n, d) → images (n, h, w, c) in [0, 1].
@@ -63,14 +64,6 @@ class GAN(GenerativeModel):
     def compile_from_config(self, config):
         """Compile with what `get_compile_config` returned."""
         self.compile(**{name: keras.saving.deserialize_keras_object(value) for name, value in config.items()})
-
-    def discriminator_loss(self, real_scores, fake_scores):
-        """Return what the discriminator minimizes, a scalar, for scores (n, 1) of real images and of fakes."""
-        raise NotImplementedError
-
-    def generator_loss(self, fake_scores):
-        """Return what the generator minimizes, a scalar, for scores (n, 1) of its fakes."""
-        raise NotImplementedError
 
     def check(self, x) -> None:
         """Refuse what is not a batch of images of the discriminator's size in [0, 1]."""

@@ -1,4 +1,4 @@
-"""A residual convolutional VAE on binary digits, trained for as long as a coffee break."""
+"""A residual convolutional VAE on binary digits."""
 
 import math
 
