@@ -8,7 +8,14 @@ from scipy.stats import chi2, entropy
 
 from gencourse.datasets import mnist
 from gencourse.datasets.toy import GaussianGrid
-from gencourse.metrics import InceptionScore, KernelDistance, ModeCoverage, PrecisionRecall
+from gencourse.metrics import (
+    FrechetDistance,
+    InceptionScore,
+    KernelDistance,
+    ModeCoverage,
+    PrecisionRecall,
+    score_digits,
+)
 from gencourse.metrics.kernel_distance import polynomial_kernel, squared_mmd
 from gencourse.metrics.precision_recall import share_covered
 
@@ -158,3 +165,20 @@ def test_coverage_counts_modes_and_strays():
         metric.update_state([[np.nan, 0.0]])
     with pytest.raises(ValueError, match="accepted are numbers > 0"):
         ModeCoverage([[0.0]], std=0)
+
+
+def test_digits_get_the_scores_of_each_metric():
+    digits = mnist.load_arrays("test[:1200]")[0]
+    real, generated = digits[:600], digits[600:]  # more than one batch
+    scores = score_digits(generated, real)
+    for metric, expected in ((FrechetDistance(), scores.frechet), (PrecisionRecall(), scores[2:])):
+        metric.update_state(real=real, generated=generated)
+        np.testing.assert_allclose(metric.result(), expected, rtol=1e-4)
+    inception = InceptionScore()
+    inception.update_state(generated)
+    assert scores.inception == pytest.approx(inception.result(), rel=1e-4)
+
+
+def test_digits_are_scored_beside_equally_many():
+    with pytest.raises(ValueError, match="4 generated and 5 real digits; accepted are equally many"):
+        score_digits(np.zeros((4, 28, 28, 1)), np.zeros((5, 28, 28, 1)))

@@ -1,6 +1,9 @@
 """Scores of generative models."""
 
 from gencourse.metrics.anomaly import AnomalyAUROC as AnomalyAUROC
+from gencourse.metrics.bits_per_dimension import BitsPerDimension as BitsPerDimension
+from gencourse.metrics.bits_per_dimension import bits_per_dimension as bits_per_dimension
+from gencourse.metrics.digit_scores import score_digits as score_digits
 from gencourse.metrics.frechet import FrechetDistance as FrechetDistance
 from gencourse.metrics.inception_score import InceptionScore as InceptionScore
 from gencourse.metrics.kernel_distance import KernelDistance as KernelDistance
