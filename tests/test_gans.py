@@ -88,6 +88,13 @@ def test_average_of_the_generator_moves_as_its_momentum_says():
         np.testing.assert_allclose(average, 0.9 * old + 0.1 * new, rtol=1e-5, atol=1e-7)
 
 
+def test_networks_may_be_sequential():
+    generator = keras.Sequential([keras.Input((3,)), layers.Dense(64, "sigmoid"), layers.Reshape(SHAPE)])
+    model = compiled(DCGAN(generator, linear_critic(np.ones(64, "float32"))))
+    model.fit(np.zeros((4, *SHAPE), "float32"), verbose=0)
+    assert model.sample(2, seed=0).shape == (2, *SHAPE)
+
+
 def test_momentum_outside_the_unit_interval_is_refused():
     with pytest.raises(ValueError, match=r"ema_momentum is 1; accepted is a number in \[0, 1\)"):
         DCGAN(build_generator(SHAPE, 4, 4), build_discriminator(SHAPE, 4), ema_momentum=1)

@@ -41,8 +41,8 @@ class GAN(GenerativeModel):
     @property
     def latent_size(self) -> int:
         """d, the number of the generator's noise inputs."""
-        latent = self.generator.input["latent"] if isinstance(self.generator.input, dict) else self.generator.input
-        return latent.shape[-1]
+        named = {tensor.name: tensor for tensor in self.generator.inputs}
+        return named.get("latent", self.generator.inputs[0]).shape[-1]
 
     def compile(self, optimizer, d_optimizer, **options):
         """Set the generator's and the discriminator's optimizers.
