@@ -57,7 +57,7 @@ def setup(seed: int = 0) -> None:
         ModuleNotFoundError: TensorFlow (or the backend named by `KERAS_BACKEND`) is not installed in this kernel.
     """
     name = profile()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     random.seed(seed)
     # Keras 3.15 says at every `fit` on a tf.data dataset that it will not shuffle it: the course's datasets shuffle.
     warnings.filterwarnings("ignore", message="`shuffle=True` was passed")

@@ -22,7 +22,12 @@ from gencourse.autoencoders.networks import (
     image_condition,
     label_condition,
 )
-from gencourse.layers import DiscretizedLogisticPixels, GaussianHead
+from gencourse.autoregressive import PixelCNN, PixelRNN
+from gencourse.autoregressive.pixel_cnn import build_stacks
+from gencourse.autoregressive.pixel_rnn import build_row_lstm
+from gencourse.diffusion import AncestralSampler, ConditionalDiffusionModel, DiffusionModel
+from gencourse.flows import Glow, RealNVP
+from gencourse.layers import DiscretizedLogisticPixels, GaussianHead, SinusoidalPositionEmbedding
 from gencourse.recipes.judge import build_judge
 
 
@@ -75,6 +80,32 @@ def build_completion_vae() -> keras.Model:
     return compiled(ConditionalVAE(encoder, build_decoder((4, 8, 1), 2, (16,), condition=upper)))
 
 
+def build_pixel_cnn() -> keras.Model:
+    return compiled(PixelCNN((8, 8, 1), *build_stacks(blocks=1, width=4, classes=3), classes=3))
+
+
+def build_pixel_rnn() -> keras.Model:
+    return compiled(PixelRNN((8, 8, 1), *build_row_lstm(depth=1, units=4)))
+
+
+def build_denoiser(**labels: int) -> keras.Model:
+    inputs = {"image": keras.Input((8, 8, 1), name="image"), "angle": keras.Input((), name="angle")}
+    given = {name: keras.Input((), dtype="int32", name=name) for name in labels}
+    told = [SinusoidalPositionEmbedding(8)(inputs["angle"])]
+    told += [keras.layers.Embedding(classes + 1, 8)(given[name]) for name, classes in labels.items()]
+    told = keras.layers.Reshape((1, 1, 8))(keras.layers.Dense(8)(keras.layers.Concatenate()(told)))
+    x = keras.layers.Activation("silu")(keras.layers.Conv2D(8, 3, padding="same")(inputs["image"]) + told)
+    return keras.Model({**inputs, **given}, keras.layers.Conv2D(1, 3, padding="same", dtype="float32")(x))
+
+
+def build_conditional_diffusion() -> keras.Model:
+    return compiled(ConditionalDiffusionModel(build_denoiser(label=3), {"label": 3}, objective="velocity"))
+
+
+def points() -> np.ndarray:
+    return np.random.default_rng(0).normal(size=(8, 2)).astype("float32")
+
+
 def labelled(images: np.ndarray, label=(0, 1, 2, 0, 1, 2, 0, 1)) -> dict[str, np.ndarray]:
     return {"image": images, "label": np.array(label)}
 
@@ -104,6 +135,14 @@ BAD_LABELLED = {
     "the label as y": (small_images(), np.zeros(8, "int32")),
 }
 
+BAD_PIXELS = {**BAD_IMAGES, "values between the levels": small_images() / 3}
+
+BAD_POINTS = {
+    "another size": points()[:, :1],
+    "integers": points().astype("int32"),
+    "not finite": points() * np.nan,
+}
+
 AUTOENCODER_PROMISES = {
     "data": small_images,
     "networks": ("encoder", "decoder"),
@@ -116,6 +155,8 @@ VAE_PROMISES = {
     "sample": draw,
 }
 CONDITIONAL_PROMISES = {**VAE_PROMISES, "inputs": ("dict",), "sample": lambda m, n, seed: m.sample(n, seed, label=1)}
+FLOW_PROMISES = {"deterministic": ("encode", "log_prob"), "sample": draw}
+PIXEL_RNN_PROMISES = {"networks": ("stem", "head"), "deterministic": ("log_prob",), "sample": draw}
 
 CASES = [
     Case(
@@ -147,6 +188,48 @@ CASES = [
         halves,
         bad={"the condition in bytes": halves(upper_scale=255), "the image in bytes": halves(lower_scale=255)},
         **{**CONDITIONAL_PROMISES, "sample": lambda m, n, seed: m.sample(n, seed, upper=small_images()[0, :4])},
+    ),
+    Case(
+        "real-nvp",
+        lambda: compiled(RealNVP((2,), couplings=2, width=8)),
+        points,
+        bad=BAD_POINTS,
+        **FLOW_PROMISES,
+    ),
+    Case(
+        "glow",
+        lambda: compiled(Glow((8, 8, 1), scales=2, steps=1, width=2, levels=2)),
+        small_images,
+        bad=BAD_PIXELS,
+        **FLOW_PROMISES,
+    ),
+    Case(
+        "pixel-cnn",
+        build_pixel_cnn,
+        lambda: labelled(small_images()),
+        inputs=("dict",),
+        networks=("vertical", "horizontal"),
+        deterministic=("log_prob",),
+        sample=lambda m, n, seed: m.sample(n, seed, label=1),
+        bad={**BAD_LABELLED, "values between the levels": labelled(small_images() / 3)},
+    ),
+    Case("pixel-rnn", build_pixel_rnn, small_images, bad=BAD_PIXELS, **PIXEL_RNN_PROMISES),
+    Case(
+        "diffusion",
+        lambda: compiled(DiffusionModel(build_denoiser())),
+        small_images,
+        networks=("network",),
+        sample=lambda m, n, seed: m.sample(n, seed, steps=3, sampler=AncestralSampler()),
+        bad=BAD_IMAGES,
+    ),
+    Case(
+        "conditional-diffusion",
+        build_conditional_diffusion,
+        lambda: labelled(small_images()),
+        inputs=("dict",),
+        networks=("network",),
+        sample=lambda m, n, seed: m.sample(n, seed, steps=3, label=1, guidance=2.0),
+        bad=BAD_LABELLED,
     ),
 ]
 

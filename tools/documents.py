@@ -198,7 +198,7 @@ def results_page(paths: list[Path]) -> str:
         "which `make execute NB=…` ran in the full profile on two CPU cores. The gap is ours minus published.\n\n"
         "A judge-Fréchet distance compares 64 features of the course's own digit classifier over 2,000 samples. It is\n"
         "not the published Inception FID (6.8 on MNIST for the best GAN of a large search, Lucic et al. 2018), which\n"
-        "takes 2,048 features of a network for photographs: compare it only with the floor and the models beside it.\n\n"
+        "takes 2,048 features of a network for photographs: compare it only with the floor and what is beside it.\n\n"
         + "\n".join(lines)
         + "\n"
     )

@@ -1,0 +1,3 @@
+"""Topologies that several families share."""
+
+from gencourse.networks.unet import build_unet as build_unet
