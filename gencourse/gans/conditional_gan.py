@@ -7,17 +7,14 @@ from gencourse.gans.dcgan import DCGAN, discriminate, generate, initializer
 from gencourse.guard import check_images, check_labels
 
 
-def embedding(classes: int, size: int) -> layers.Embedding:
-    """Return an embedding of labels drawn from N(0, 1), as loud as the noise it stands beside."""
-    return layers.Embedding(classes, size, embeddings_initializer=keras.initializers.RandomNormal(stddev=1.0))
-
-
 def build_conditional_generator(
     image_shape: tuple[int, int, int] = (28, 28, 1), classes: int = 10, latent_size: int = 100, channels: int = 64
 ):
     """Return the network {"latent": z (n, d), "label": (n,)} → images (n, h, w, c) in [0, 1].
 
-    The label's embedding, of half the noise's size, is appended to the noise; the rest is the generator of `dcgan`.
+    The label is appended to the noise as a one-hot vector; the rest is the generator of `dcgan`. An embedding as long
+    and as loud as the noise would outgrow it in training, and the batch normalization then divide the noise away: one
+    picture a label.
 
     Args:
         image_shape: (height, width, channels), the sides multiples of 4.
@@ -26,7 +23,7 @@ def build_conditional_generator(
         channels: of the last hidden layer.
     """
     latent, label = keras.Input((latent_size,), name="latent"), keras.Input((), dtype="int32", name="label")
-    x = layers.Concatenate()([latent, embedding(classes, max(1, latent_size // 2))(label)])
+    x = layers.Concatenate()([latent, ops.one_hot(label, classes)])
     inputs = {"latent": latent, "label": label}
     return keras.Model(inputs, generate(x, image_shape, channels), name="generator")
 
@@ -36,7 +33,9 @@ def build_projection_discriminator(
 ):
     """Return the network {"image", "label"} → logits (n, 1), by projection.
 
-        logit = w · h(x) + e(y) · h(x) / √k,   h(x) the k features of the image, e(y) an embedding of the label
+        logit = w · h(x) + e(y) · h(x),   h(x) the k features of the image, e(y) an embedding of the label
+
+    e(y) starts as small as w, so that both learn at one pace.
 
     Args:
         image_shape: (height, width, channels).
@@ -44,16 +43,15 @@ def build_projection_discriminator(
         channels: of the first convolution.
         normalize: whether the second convolution has batch normalization.
 
-    Source: Miyato and Koyama, "cGANs with Projection Discriminator", 2018, equation 3, here with a scale of 1/√k.
+    Source: Miyato and Koyama, "cGANs with Projection Discriminator", 2018, equation 3.
     """
     image, label = keras.Input(image_shape, name="image"), keras.Input((), dtype="int32", name="label")
     h = discriminate(image, channels, normalize)
     score = layers.Dense(1, kernel_initializer=initializer(), dtype="float32")(h)
-    agreement = layers.Dot(axes=1, dtype="float32")([embedding(classes, h.shape[-1])(label), h])
-    scaled = layers.Rescaling(h.shape[-1] ** -0.5, dtype="float32")(agreement)
-    return keras.Model(
-        {"image": image, "label": label}, layers.Add(dtype="float32")([score, scaled]), name="discriminator"
-    )
+    e = layers.Embedding(classes, h.shape[-1], embeddings_initializer=initializer())(label)
+    agreement = layers.Dot(axes=1, dtype="float32")([e, h])
+    logit = layers.Add(dtype="float32")([score, agreement])
+    return keras.Model({"image": image, "label": label}, logit, name="discriminator")
 
 
 def build_concatenation_discriminator(
