@@ -1,19 +1,21 @@
 """What every model of the course shares: its configuration and the check of what comes into it."""
 
 import inspect
+from abc import ABC, abstractmethod
 
 import keras
 
 from gencourse.guard import guard, refusal
 
 
-class GenerativeModel(keras.Model):
+class GenerativeModel(keras.Model, ABC):
     """A Keras model that saves its constructor's arguments and refuses bad input in `fit`, `evaluate` and `predict`.
 
     A subclass keeps each argument of its constructor as an attribute of the same name, and says in `check` what it
     accepts.
     """
 
+    @abstractmethod
     def check(self, x) -> None:
         """Refuse input that this model cannot take.
 
@@ -23,7 +25,6 @@ class GenerativeModel(keras.Model):
         Raises:
             ValueError: what is wrong with it, and what is accepted.
         """
-        raise NotImplementedError(f"{type(self).__name__} does not say which input it accepts.")
 
     def fit(self, x=None, y=None, *, validation_data=None, **options):
         """Train as `keras.Model.fit` does, on checked data.

@@ -1,5 +1,7 @@
 """The chain rule over an image's pixels: what PixelCNN and PixelRNN share."""
 
+from abc import abstractmethod
+
 import keras
 import numpy as np
 from keras import ops
@@ -50,9 +52,9 @@ class PixelModel(GenerativeModel):
             self.check(x)
         return self.logits(x, training)
 
+    @abstractmethod
     def logits(self, x, training=False):
         """Return the logits (n, h, w, levels), float32, for images that were checked."""
-        raise NotImplementedError(f"{type(self).__name__} has no network.")
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """Return the mean over the batch of -log p(x), in nats."""
@@ -154,21 +156,21 @@ class PixelModel(GenerativeModel):
         return level / (self.levels - 1)
 
     @property
+    @abstractmethod
     def _reach(self) -> int:
         """How many rows above a pixel the part of the network that sees several rows reaches."""
-        raise NotImplementedError
 
     def _first_state(self, image):
         """What the network remembers of the rows above the first, a tuple of tensors: here nothing."""
         return ()
 
+    @abstractmethod
     def _begin_row(self, window, i, state):
         """Return what `_row` needs to know of the rows above row i of the window."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _row(self, row, context):
         """Return the logits (n, w, levels) of one row (n, w, 1), and the state after it."""
-        raise NotImplementedError
 
 
 def rows_above(network: keras.Model) -> int:

@@ -40,8 +40,29 @@ def unskew(x):
     return ops.reshape(flat, (-1, h, skewed + 1, c))[:, :, : skewed - h + 1]
 
 
+class _SpatialLSTM(layers.Layer):
+    """A layer of LSTMs with `units` numbers of h and of c at each pixel, whose output has its input's shape."""
+
+    def __init__(self, units: int, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+
+    def first_state(self, x):
+        """Return the state above the first row of images x (n, h, w, ...): two of zeros."""
+        zeros = ops.zeros((ops.shape(x)[0], x.shape[2], self.units), self.compute_dtype)
+        return zeros, zeros
+
+    def compute_output_shape(self, input_shape):
+        """Return the shape of `call`'s result."""
+        return input_shape
+
+    def get_config(self):
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "units": self.units}
+
+
 @keras.saving.register_keras_serializable(package="gencourse")
-class RowLSTM(layers.Layer):
+class RowLSTM(_SpatialLSTM):
     """An LSTM over the rows of an image, from the top; a whole row is one step.
 
         gates_i = K_is ∗ x_i + K_ss ∗ h_{i-1},   (h_i, c_i) = lstm_step(gates_i, c_{i-1}),   y_i = x_i + W h_i
@@ -55,8 +76,7 @@ class RowLSTM(layers.Layer):
     """
 
     def __init__(self, units: int, **kwargs):
-        super().__init__(**kwargs)
-        self.units = units
+        super().__init__(units, **kwargs)
         self.input_to_state = MaskedConv2D(4 * units, (1, 3), "B")
         self.state_to_state = layers.Conv1D(4 * units, 3, padding="same", use_bias=False)
 
@@ -91,19 +111,6 @@ class RowLSTM(layers.Layer):
         gates = ops.squeeze(self.input_to_state(ops.expand_dims(x, 1)), axis=1) + self.state_to_state(state[0])
         state = lstm_step(gates, state[1])
         return x + self.project(state[0]), state
-
-    def first_state(self, x):
-        """Return the state above the first row of images x (n, h, w, ...): zeros."""
-        zeros = ops.zeros((ops.shape(x)[0], x.shape[2], self.units), self.compute_dtype)
-        return zeros, zeros
-
-    def compute_output_shape(self, input_shape):
-        """Return the shape of `call`'s result."""
-        return input_shape
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {**super().get_config(), "units": self.units}
 
 
 @keras.saving.register_keras_serializable(package="gencourse")
@@ -170,7 +177,7 @@ class DiagonalLSTM(layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="gencourse")
-class DiagonalBiLSTM(layers.Layer):
+class DiagonalBiLSTM(_SpatialLSTM):
     """Two diagonal LSTMs, from the top left and from the top right, that together see what lies before a pixel.
 
         y[i, j] = x[i, j] + W (h_left[i, j] + h_right[i-1, j])
@@ -186,8 +193,7 @@ class DiagonalBiLSTM(layers.Layer):
     """
 
     def __init__(self, units: int, **kwargs):
-        super().__init__(**kwargs)
-        self.units = units
+        super().__init__(units, **kwargs)
         self.left = DiagonalLSTM(units)
         self.right = DiagonalLSTM(units)
 
@@ -217,16 +223,3 @@ class DiagonalBiLSTM(layers.Layer):
         left = self.left.row(x, state[0])
         right = ops.flip(self.right.row(ops.flip(x, axis=1), ops.flip(state[1], axis=1)), axis=1)
         return x + self.project(left + state[1]), (left, right)
-
-    def first_state(self, x):
-        """Return the state above the first row of images x (n, h, w, ...): zeros."""
-        zeros = ops.zeros((ops.shape(x)[0], x.shape[2], self.units), self.compute_dtype)
-        return zeros, zeros
-
-    def compute_output_shape(self, input_shape):
-        """Return the shape of `call`'s result."""
-        return input_shape
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        return {**super().get_config(), "units": self.units}

@@ -1,12 +1,13 @@
 """The way from noise to an image that all samplers share; each has its own step."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 import numpy as np
 from keras import ops
 
 
-class Sampler:
+class Sampler(ABC):
     """Walks from noise to an image through given noise levels, asking at each for the image and the noise in x.
 
     A sampler knows neither the schedule, of which it gets two arrays, nor the network, of which it gets a function
@@ -22,6 +23,7 @@ class Sampler:
 
     noisy = False
 
+    @abstractmethod
     def plan(self, signal_rates: np.ndarray, noise_rates: np.ndarray) -> np.ndarray:
         """Return a row for each level, (steps, k), that begins with its two rates.
 
@@ -29,8 +31,8 @@ class Sampler:
             signal_rates: (steps,), rising, such as a schedule's `levels(steps)` gives.
             noise_rates: (steps,), falling, all above 0.
         """
-        raise NotImplementedError(f"{type(self).__name__} has no plan.")
 
+    @abstractmethod
     def step(self, denoise: Callable, x, row, noise):
         """Return x at the next level.
 
@@ -40,7 +42,6 @@ class Sampler:
             row: (k,), of the plan.
             noise: ~ N(0, I), of the shape of x; None if the sampler is not noisy.
         """
-        raise NotImplementedError(f"{type(self).__name__} has no step.")
 
     def walk(self, denoise: Callable, x, plan, noise=None):
         """Return the images (n, ...) at the end of the walk: one loop, to be compiled.

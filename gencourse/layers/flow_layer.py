@@ -2,12 +2,13 @@
 
 import inspect
 import math
+from abc import ABC, abstractmethod
 
 import keras
 from keras import ops
 
 
-class FlowLayer(keras.layers.Layer):
+class FlowLayer(keras.layers.Layer, ABC):
     """An invertible map y = f(x) with a tractable Jacobian determinant.
 
     A subclass gives `forward` and `inverse`. Calling the layer is `forward`, and what training does besides. All is
@@ -22,21 +23,21 @@ class FlowLayer(keras.layers.Layer):
         """Return `forward(x)`."""
         return self.forward(x)
 
+    @abstractmethod
     def forward(self, x):
         """Map x to y.
 
         Returns:
             y, and log |det dy/dx| (n,), in nats.
         """
-        raise NotImplementedError(f"{type(self).__name__} has no forward map.")
 
+    @abstractmethod
     def inverse(self, y):
         """Map y back to x.
 
         Returns:
             x, and log |det dx/dy| (n,), in nats: what `forward` at x gives, negated.
         """
-        raise NotImplementedError(f"{type(self).__name__} has no inverse map.")
 
     def get_config(self):
         """Return the constructor's arguments, nested networks serialized."""
