@@ -161,7 +161,7 @@ def check_evaluate_changes_nothing(case: Case) -> None:
 
 
 def check_saved_model_is_the_same(case: Case) -> None:
-    """A reloaded model encodes, scores and samples bit for bit alike, and goes on training alike."""
+    """A reloaded model has the same state, encodes, scores and samples bit for bit alike, and trains on alike."""
     model = case.model
     data = case.feed(case.inputs[0])
     with unchanged(model), tempfile.TemporaryDirectory() as folder:
@@ -179,10 +179,15 @@ def check_saved_model_is_the_same(case: Case) -> None:
             )
         states = training_state(model), training_state(copy)
         assert states[0].keys() == states[1].keys(), "the reloaded model has other variables"
+        before = {key: array(variable) for key, variable in states[0].items()}
+        for key, variable in states[1].items():
+            assert same(variable, before[key]), f"the reloaded model has another {key} {variable.path}"
         for one in (model, copy):
             fit(one, data)
         for key, variable in states[0].items():
-            assert same(variable, states[1][key]), f"training goes on differently after a reload: {key} {variable.path}"
+            assert moved_alike(before[key], array(variable), array(states[1][key])), (
+                f"training goes on differently after a reload: {key} {variable.path}"
+            )
 
 
 def check_seeded_samples(case: Case) -> None:
@@ -333,3 +338,15 @@ def same(one, other) -> bool:
     """Whether two structures of tensors are equal bit for bit."""
     pairs = zip(tree.flatten(one), tree.flatten(other), strict=True)
     return all(np.array_equal(array(a), array(b), equal_nan=True) for a, b in pairs)
+
+
+def moved_alike(before: np.ndarray, one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two trainings made the same step from `before`, but for rounding.
+
+    Threads sum gradients in an order that is not fixed: between 1 and 2 threads, and with and without XLA, a step
+    differed by 1e-4 of its largest entry at most. Integers, such as the state of a seed generator, are equal.
+    """
+    if not np.issubdtype(before.dtype, np.floating):
+        return np.array_equal(one, other)
+    rounding = np.spacing(np.abs(before).max(initial=0))
+    return np.allclose(one, other, rtol=0, atol=0.01 * np.abs(one - before).max(initial=0) + 4 * rounding)

@@ -315,6 +315,26 @@ class LostSeeds(TinyVAE):
 
 
 @register
+class LostMoments(TinyVAE):
+    """Starts Adam at zero after a reload."""
+
+    def compile_from_config(self, config):
+        self.compile(optimizer=keras.optimizers.Adam(0.01))
+        self.optimizer.build(self.trainable_variables)
+        self.optimizer.load_own_variables = lambda store: None
+
+
+@register
+class ForgottenCount(TinyVAE):
+    """Trains by a number that no variable holds."""
+
+    def fit(self, *args, **options):
+        self.fits = getattr(self, "fits", 0) + 1
+        self.optimizer.learning_rate = 0.01 / self.fits
+        return super().fit(*args, **options)
+
+
+@register
 class RandomCode(TinyVAE):
     def encode(self, x):
         code = super().encode(x)
@@ -337,6 +357,8 @@ class RandomCode(TinyVAE):
         (vae_case(ClippedInput), check_bad_input_is_refused, "accepts bad input"),
         (vae_case(LostConfig), check_saved_model_is_the_same, ""),
         (vae_case(LostSeeds), check_saved_model_is_the_same, "seed generator is not saved"),
+        (vae_case(LostMoments), check_saved_model_is_the_same, "the reloaded model has another optimizer"),
+        (vae_case(ForgottenCount), check_saved_model_is_the_same, "training goes on differently"),
         (vae_case(RandomCode), check_saved_model_is_the_same, "encode is not deterministic"),
     ],
     ids=lambda value: value.name if isinstance(value, Case) else "",
