@@ -82,7 +82,8 @@ def accelerator() -> str:
 
     if any("gpu" in device.lower() for device in keras.distribution.list_devices()):
         return "GPU"
-    return f"CPU, {core_count()} cores"
+    cores = core_count()
+    return f"CPU, {cores} core{'s' * (cores > 1)}"
 
 
 def core_count() -> int:

@@ -51,7 +51,7 @@ def test_kernels_are_drawn_from_the_papers_normal(build):
 
 def test_discriminator_leaks_a_fifth():
     leaky = [layer for layer in build_discriminator(SHAPE, 4).layers if isinstance(layer, layers.LeakyReLU)]
-    assert len(leaky) == 2
+    assert len(leaky) == 3
     for layer in leaky:
         np.testing.assert_allclose(layer(np.float32([-3.0, 3.0])), [-0.6, 3.0], rtol=1e-6)
 
@@ -81,11 +81,14 @@ def test_a_short_batch_meets_as_many_fakes():
 
 
 def test_average_of_the_generator_moves_as_its_momentum_says():
-    model = compiled(DCGAN(build_generator(SHAPE, 4, 4), build_discriminator(SHAPE, 4), ema_momentum=0.9))
-    before = model.ema_generator.get_weights()
-    model.train_step(np.random.default_rng(0).random((4, *SHAPE)).astype("float32"))
-    for average, old, new in zip(model.ema_generator.get_weights(), before, model.generator.get_weights(), strict=True):
-        np.testing.assert_allclose(average, 0.9 * old + 0.1 * new, rtol=1e-5, atol=1e-7)
+    model = compiled(DCGAN(build_generator(SHAPE, 4, 4), build_discriminator(SHAPE, 4), ema_momentum=0.26))
+    average = model.ema_generator.get_weights()
+    for momentum in (2 / 11, 3 / 12, 0.26, 0.26):  # (1 + t) / (10 + t) until the largest is reached
+        model.train_step(np.random.default_rng(0).random((4, *SHAPE)).astype("float32"))
+        weights = model.generator.get_weights()
+        average = [momentum * old + (1 - momentum) * new for old, new in zip(average, weights, strict=True)]
+    for ours, expected in zip(model.ema_generator.get_weights(), average, strict=True):
+        np.testing.assert_allclose(ours, expected, rtol=1e-5, atol=1e-7)
 
 
 def test_networks_may_be_sequential():
@@ -206,18 +209,23 @@ def test_two_brightnesses_are_drawn_as_asked():
 
 
 def test_each_label_keeps_its_variety():
-    """Label 0 is a horizontal bar, label 1 a vertical one, at one of eight places: a place is the noise's to choose."""
+    """Label 0 is a horizontal bar, label 1 a vertical one, at one of eight places: a place is the noise's to choose.
+
+    In three seeds the smaller of the two spreads is 0.81 to 1.02; with an embedding of 32 normal numbers in place of
+    the one-hot label it is at most 0.34.
+    """
     keras.utils.set_random_seed(0)
     generator = np.random.default_rng(0)
-    labels, places = generator.integers(0, 2, 512).astype("int32"), generator.integers(0, 8, 512)
-    images = np.full((512, *SHAPE), 0.1, "float32")
+    labels, places = np.arange(512, dtype="int32") % 2, generator.integers(0, 8, 512)
+    images = np.full((512, *SHAPE), 0.1)
     images[np.arange(512), places] = 0.9
     images[labels == 1] = images[labels == 1].swapaxes(1, 2)
+    images = np.clip(images + generator.normal(0, 0.1, images.shape), 0, 1).astype("float32")
     model = ConditionalGAN(
-        build_conditional_generator(SHAPE, 2, 16, 8), build_projection_discriminator(SHAPE, 2, 8), classes=2
+        build_conditional_generator(SHAPE, 2, 16, 16), build_projection_discriminator(SHAPE, 2, 4), classes=2
     )
-    compiled(model, 2e-3)
-    model.fit({"image": images, "label": labels}, batch_size=64, epochs=80, verbose=0)
+    compiled(model, 1e-3)
+    model.fit({"image": images, "label": labels}, batch_size=64, epochs=60, verbose=0)
     for label in (0, 1):
         drawn = np.array(model.sample(64, seed=0, label=label))
         spread = drawn.std(axis=0).mean() / images[labels == label].std(axis=0).mean()

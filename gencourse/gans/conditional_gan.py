@@ -12,9 +12,8 @@ def build_conditional_generator(
 ):
     """Return the network {"latent": z (n, d), "label": (n,)} → images (n, h, w, c) in [0, 1].
 
-    The label is appended to the noise as a one-hot vector; the rest is the generator of `dcgan`. An embedding as long
-    and as loud as the noise would outgrow it in training, and the batch normalization then divide the noise away: one
-    picture a label.
+    The label is appended to the noise as a one-hot vector; the rest is the generator of `dcgan`. With an embedding as
+    loud as the noise a training begins with one picture a label, and is slow to find the others.
 
     Args:
         image_shape: (height, width, channels), the sides multiples of 4.

@@ -14,13 +14,19 @@ class GAN(GenerativeModel):
 
     A subclass gives `discriminator_loss(real_scores, fake_scores)` and `generator_loss(fake_scores)`, both scalars. A
     step updates the discriminator on real images and on fakes, then the generator on the scores that the updated
-    discriminator gives to the same fakes. `sample` uses a copy of the generator whose weights are the running mean
-    ema ← momentum · ema + (1 - momentum) · weight, which is steadier than the last step's.
+    discriminator gives to the same fakes. `sample` uses a copy of the generator whose weights are a running mean,
+    steadier than the last step's. After the generator's t-th step it is
+
+        ema ← m · ema + (1 - m) · weight,   m = min(ema_momentum, (1 + t) / (10 + t))
+
+    so that it leaves its random start behind within tens of steps.
 
     Args:
         generator: z (n, d) → images (n, h, w, c) in [0, 1].
         discriminator: images → scores (n, 1).
-        ema_momentum: of the running mean, in [0, 1).
+        ema_momentum: the largest m of the running mean, in [0, 1).
+
+    Source: the growing m is that of `tf.train.ExponentialMovingAverage`.
     """
 
     def __init__(self, generator: keras.Model, discriminator: keras.Model, ema_momentum: float = 0.99, **kwargs):
@@ -115,8 +121,10 @@ class GAN(GenerativeModel):
     def _update_generator(self, tape, loss):
         variables = self.generator.trainable_variables
         self.optimizer.apply(tape.gradient(loss, variables), variables)
+        t = ops.cast(self.optimizer.iterations, "float32")
+        momentum = ops.minimum(self.ema_momentum, (1 + t) / (10 + t))
         for average, weight in zip(self.ema_generator.weights, self.generator.weights, strict=True):
-            average.assign(self.ema_momentum * average + (1 - self.ema_momentum) * weight)
+            average.assign(momentum * average + (1 - momentum) * weight)
 
     def _track(self, x, d_loss, g_loss):
         n = ops.shape(self._image(x))[0]

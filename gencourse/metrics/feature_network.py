@@ -1,5 +1,7 @@
 """The network through whose eyes generated images are compared with real ones."""
 
+import functools
+
 import keras
 import numpy as np
 
@@ -9,8 +11,9 @@ from gencourse.guard import check_images
 JUDGE_FEATURES = "features"  # the judge's layer of 64 numbers before its logits
 
 
+@functools.cache
 def judge_features() -> keras.Model:
-    """Return the judge's feature network: digits (n, 28, 28, 1) in [0, 1] → (n, 64).
+    """Return the judge's feature network, one for all: digits (n, 28, 28, 1) in [0, 1] → (n, 64).
 
     Scores with it are not comparable with published ones, which use an Inception network.
     """
@@ -18,8 +21,9 @@ def judge_features() -> keras.Model:
     return keras.Model(judge.input, judge.get_layer(JUDGE_FEATURES).output, name="judge_features")
 
 
+@functools.cache
 def judge_probabilities() -> keras.Model:
-    """Return the judge as a network of probabilities: digits (n, 28, 28, 1) in [0, 1] → (n, 10)."""
+    """Return the judge as a network of probabilities, one for all: digits (n, 28, 28, 1) in [0, 1] → (n, 10)."""
     judge = weights.load("judge")
     return keras.Model(judge.input, keras.layers.Softmax(dtype="float32")(judge.output), name="judge_probabilities")
 
