@@ -12,7 +12,7 @@ import pytest
 
 from gencourse import recipes, weights
 from gencourse.datasets import mnist
-from gencourse.recipes import dcgan_mnist, judge, vae_mnist
+from gencourse.recipes import dcgan_mnist, diffusion_mnist, judge, vae_mnist
 from gencourse.recipes.recipe import Recipe
 
 # Two recipes with all that an exact resume must restore: random layers, running statistics, momenta of one and of two
@@ -250,3 +250,15 @@ def test_committed_dcgan_reaches_the_scores_on_its_card():
     measured = dcgan_mnist.measure(weights.load("dcgan_mnist"))
     for name, metric in measured.items():  # the same noise: only rounding differs between machines
         assert metric["value"] == pytest.approx(card[name]["value"], rel=0.02), name
+
+
+def test_diffusion_mnist_gives_batches_that_its_model_takes():
+    recipe = diffusion_mnist.recipe
+    images, labels = np.full((4, 28, 28, 1), 0.3, "float32"), np.arange(6, 10, dtype="int32")
+    (batch,) = recipe.prepare(images, labels, np.random.default_rng(0))
+    np.testing.assert_array_equal(batch["image"], images)
+    np.testing.assert_array_equal(batch["label"], labels)
+    model = diffusion_mnist.build_diffusion(widths=(4, 4, 4), steps=1)
+    model.check(batch)
+    prediction, target = model(batch)
+    assert prediction.shape == target.shape == images.shape

@@ -9,15 +9,19 @@ from gencourse.guard import check_whole
 def build_dense_network(size: int, outputs: int, width: int):
     """Return a network of two hidden layers, (n, size) → (n, outputs), that gives zeros at first.
 
+    Its first units are steep steps, spread over the data: islands of data need scales and shifts that are level on each
+    and change between them.
+
     Args:
         size: of the vectors that it sees.
         outputs: such as twice the size of the part that a coupling changes.
         width: of the hidden layers.
     """
     part = keras.Input((size,))
-    spread = keras.initializers.RandomUniform(-2.0, 2.0)  # with zeros all units of a single input would bend at 0
-    x = layers.Dense(width, "silu", kernel_initializer="he_normal", bias_initializer=spread)(part)
-    x = layers.Dense(width, "silu")(x)
+    steep = keras.initializers.VarianceScaling(32.0)  # a step is about a third wide where x has variance 1
+    spread = keras.initializers.RandomUniform(-12.0, 12.0)  # of where the steps lie: about two deviations either way
+    x = layers.Dense(width, "tanh", kernel_initializer=steep, bias_initializer=spread)(part)
+    x = layers.Dense(width, "tanh")(x)
     return keras.Model(part, layers.Dense(outputs, kernel_initializer="zeros", dtype="float32")(x))
 
 

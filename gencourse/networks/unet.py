@@ -9,6 +9,7 @@ from gencourse.guard import check_whole
 from gencourse.layers import SinusoidalPositionEmbedding
 
 POSITIONS = 1000  # to which the angles 0..π/2 are spread before their sinusoidal embedding
+GROUPS = 4  # of channels, each normalized over the whole image
 
 
 def build_unet(
@@ -28,7 +29,7 @@ def build_unet(
 
     Args:
         image_shape: (height, width, channels), the sides multiples of 2^(levels - 1).
-        widths: channels at each level, from the full size down; there are as many levels.
+        widths: channels at each level, from the full size down, multiples of 4; there are as many levels.
         blocks: residual blocks at each level, each way, at least 1.
         attention: heights at which attention follows each residual block; of 28 and three levels 28, 14 or 7.
         heads: of the attention, which divide the widths there.
@@ -39,8 +40,7 @@ def build_unet(
         ValueError: sizes that do not fit.
 
     Source: Ronneberger et al., "U-Net", 2015, figure 1; the blocks of Ho, Jain and Abbeel, "Denoising Diffusion
-        Probabilistic Models", 2020, appendix B, here with the normalization of Zhang and Sennrich, "Root Mean Square
-        Layer Normalization", 2019.
+        Probabilistic Models", 2020, appendix B.
     """
     labels = labels or {}
     _check_sizes(image_shape, widths, blocks, attention, heads, labels)
@@ -66,7 +66,7 @@ def build_unet(
             x = block(layers.Concatenate()([x, bridges.pop()]), width)
         if level:
             x = layers.UpSampling2D(2)(x)  # (h, w) → (2h, 2w)
-    x = layers.Activation("silu")(layers.RMSNormalization()(x))
+    x = layers.Activation("silu")(layers.GroupNormalization(GROUPS)(x))
     x = layers.Conv2D(image_shape[-1], 3, padding="same", kernel_initializer="zeros", dtype="float32")(x)
     return keras.Model({"image": image, "angle": angle, **given}, x, name="unet")
 
@@ -74,16 +74,16 @@ def build_unet(
 def residual_block(x, told, width: int):
     """Return x + conv(silu(norm(conv(silu(norm(x))) + dense(told)))), with `width` channels.
 
-    The norm divides each pixel's features by their root mean square: it sees no other pixel and no other image.
+    The norm gives each of 4 groups of channels the mean 0 and the variance 1 over an image; it sees no other image.
 
     Args:
-        x: (n, h, w, c); where c is not `width`, a 1x1 convolution of it takes the place of x in the sum.
+        x: (n, h, w, c), c a multiple of 4; where it is not `width`, a 1x1 convolution takes the place of x in the sum.
         told: (n, k).
-        width: at least 1.
+        width: a multiple of 4.
     """
-    h = layers.Activation("silu")(layers.RMSNormalization()(x))
+    h = layers.Activation("silu")(layers.GroupNormalization(GROUPS)(x))
     h = layers.Conv2D(width, 3, padding="same")(h) + layers.Reshape((1, 1, width))(layers.Dense(width)(told))
-    h = layers.Activation("silu")(layers.RMSNormalization()(h))
+    h = layers.Activation("silu")(layers.GroupNormalization(GROUPS)(h))
     h = layers.Conv2D(width, 3, padding="same", kernel_initializer="zeros")(h)  # at first the block adds nothing
     return (x if x.shape[-1] == width else layers.Conv2D(width, 1)(x)) + h
 
@@ -91,7 +91,7 @@ def residual_block(x, told, width: int):
 def attention_block(x, heads: int):
     """Return x + attention(norm(x)) over the h · w places of x (n, h, w, c)."""
     _, h, w, width = x.shape
-    places = layers.Reshape((h * w, width))(layers.RMSNormalization()(x))
+    places = layers.Reshape((h * w, width))(layers.GroupNormalization(GROUPS)(x))
     found = layers.MultiHeadAttention(heads, width // heads, use_bias=False)(places, places)
     return x + layers.Reshape((h, w, width))(found)
 
@@ -112,6 +112,8 @@ def _check_sizes(image_shape, widths, blocks, attention, heads, labels) -> None:
         raise ValueError("widths is empty; accepted is a number of channels for each level.")
     for channels in widths:
         check_whole(channels, "A width", least=1)
+        if channels % GROUPS:
+            raise ValueError(f"A width is {channels}; accepted are multiples of {GROUPS}.")
     check_whole(blocks, "blocks", least=1)
     height, width = image_shape[:2]
     halved = 2 ** (len(widths) - 1)
