@@ -105,7 +105,7 @@ def load(name: str):
     """
     import keras
 
-    model = keras.saving.deserialize_keras_object(card(name)["architecture"], safe_mode=True)
+    model = keras.saving.deserialize_keras_object(_with_defaults(card(name)["architecture"]), safe_mode=True)
     with np.load(weights_folder() / f"{name}.npz", allow_pickle=False) as file:
         values = [file[key] for key in sorted(file)]
     if [value.shape for value in values] != [tuple(weight.shape) for weight in model.weights]:
@@ -169,18 +169,31 @@ def _without_defaults(node):
 
     Each Keras release adds arguments, which an older one refuses even at their defaults.
     """
+    return _each_config(
+        node,
+        lambda config, defaults: {key: v for key, v in config.items() if key not in defaults or v != defaults[key]},
+    )
+
+
+def _with_defaults(node):
+    """What `_without_defaults` returned, with the defaults again: some of Keras's layers are not rebuilt without."""
+    return _each_config(node, lambda config, defaults: {**defaults, **config})
+
+
+def _each_config(node, change):
+    """A serialized model with change(config, defaults) as the config of each of its layers and initializers."""
     import keras
 
     if isinstance(node, (list, tuple)):
-        return [_without_defaults(item) for item in node]
+        return [_each_config(item, change) for item in node]
     if not isinstance(node, dict):
         return node
-    node = {key: _without_defaults(value) for key, value in node.items()}
+    node = {key: _each_config(value, change) for key, value in node.items()}
     if node.get("module") in ("keras.layers", "keras.initializers"):
         built_in = operator.attrgetter(f"{node['module']}.{node['class_name']}".removeprefix("keras."))(keras)
-        arguments = inspect.signature(built_in.__init__).parameters
-        defaults = {name: argument.default for name, argument in arguments.items()}
-        node["config"] = {key: v for key, v in node["config"].items() if key not in defaults or v != defaults[key]}
+        arguments = inspect.signature(built_in.__init__).parameters.values()
+        defaults = {each.name: each.default for each in arguments if each.default is not inspect.Parameter.empty}
+        node["config"] = change(node["config"], defaults)
     return node
 
 

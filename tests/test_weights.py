@@ -66,6 +66,13 @@ def test_architecture_leaves_out_what_an_older_keras_may_not_know(folder):
     np.testing.assert_array_equal(weights.load("line").predict_on_batch(x()), model.predict_on_batch(x()))
 
 
+def test_layer_that_asks_for_its_defaults_gets_them_back(folder):
+    scaled = keras.Sequential([keras.Input((4,)), keras.layers.Rescaling(0.5), keras.layers.Dense(2)])
+    weights.round_to_float16(scaled)
+    assert "offset" not in weights.save(scaled, "scaled", {}).read_text()
+    np.testing.assert_array_equal(weights.load("scaled").predict_on_batch(x()), scaled.predict_on_batch(x()))
+
+
 def test_equal_weights_give_equal_bytes(folder):
     for name in ("one", "two"):
         weights.save(small_model(), name, {})

@@ -10,7 +10,7 @@ from gencourse.autoregressive.pixel_cnn import build_stacks
 from gencourse.datasets import mnist
 from gencourse.recipes.recipe import Recipe
 
-EPOCHS = 9
+EPOCHS = 7
 BATCH_SIZE = 16
 IMAGE_SHAPE = (28, 28, 1)
 
@@ -23,10 +23,10 @@ def build_pixel_cnn(
     Args:
         blocks: of each stack.
         width: channels of each stack.
-        steps: the length of the training, over which Adam's rate falls from 0.005 to 0 along half a cosine.
+        steps: the length of the training, over which Adam's rate falls from 0.002 to 0 along half a cosine.
     """
     model = PixelCNN(IMAGE_SHAPE, *build_stacks(blocks=blocks, width=width), name="pixelcnn")
-    rate = keras.optimizers.schedules.CosineDecay(5e-3, steps)
+    rate = keras.optimizers.schedules.CosineDecay(2e-3, steps)
     model.compile(keras.optimizers.Adam(rate, clipnorm=1.0), jit_compile=False)
     return model
 
