@@ -65,6 +65,24 @@ class GenerativeModel(keras.Model, ABC):
                 raise
             raise ValueError(sentence) from None
 
+    def save_own_variables(self, store):
+        """Save also the state of random layers such as dropout, which Keras leaves out."""
+        super().save_own_variables(store)
+        for i, state in enumerate(self._states()):
+            store[f"state_{i}"] = state
+
+    def load_own_variables(self, store):
+        """Restore what `save_own_variables` saved."""
+        own = {key: store[key] for key in store.keys() if not key.startswith("state_")}  # noqa: SIM118 (HDF5)
+        super().load_own_variables(own)
+        for i, state in enumerate(self._states()):
+            state.assign(store[f"state_{i}"])
+
+    def _states(self):
+        """Return the variables that are no weights: the states of seed generators."""
+        weights = {id(weight) for weight in self.weights}
+        return [variable for variable in self.variables if id(variable) not in weights]
+
     def get_config(self):
         """Return the constructor's arguments, nested models and layers serialized."""
         config = {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in self._arguments()}

@@ -27,7 +27,9 @@ from gencourse.autoregressive.pixel_cnn import build_stacks
 from gencourse.autoregressive.pixel_rnn import build_row_lstm
 from gencourse.diffusion import AncestralSampler, ConditionalDiffusionModel, DiffusionModel
 from gencourse.flows import Glow, RealNVP
+from gencourse.language import GPT, CharRNN, FineTunedGPT
 from gencourse.layers import DiscretizedLogisticPixels, GaussianHead, SinusoidalPositionEmbedding
+from gencourse.networks import Transformer
 from gencourse.recipes.judge import build_judge
 
 
@@ -38,6 +40,18 @@ def digits() -> tuple[np.ndarray, np.ndarray]:
 
 def small_images(channels: int = 1) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 2, (8, 8, 8, channels)).astype("float32")
+
+
+def windows() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 7, (8, 6)).astype("int32")
+
+
+def build_gpt() -> GPT:
+    return compiled(GPT(Transformer(7, 5, depth=1, heads=2, width=8, dropout=0.1)))
+
+
+def write(model, n, seed):
+    return model.sample(n, seed, length=4)
 
 
 def draw(model, n, seed):
@@ -158,6 +172,8 @@ CONDITIONAL_PROMISES = {**VAE_PROMISES, "inputs": ("dict",), "sample": lambda m,
 FLOW_PROMISES = {"deterministic": ("encode", "log_prob"), "sample": draw}
 PIXEL_RNN_PROMISES = {"networks": ("stem", "head"), "deterministic": ("log_prob",), "sample": draw}
 
+BAD_IDS = {"an id outside": windows() + 1, "floats": windows() / 2, "one token": windows()[:, :1]}
+
 CASES = [
     Case(
         "judge",
@@ -230,6 +246,32 @@ CASES = [
         networks=("network",),
         sample=lambda m, n, seed: m.sample(n, seed, steps=3, label=1, guidance=2.0),
         bad=BAD_LABELLED,
+    ),
+    Case(
+        "gpt",
+        build_gpt,
+        windows,
+        networks=("transformer",),
+        deterministic=("log_prob",),
+        sample=write,
+        bad={**BAD_IDS, "more than the context": np.pad(windows(), ((0, 0), (0, 1)))},
+    ),
+    Case(
+        "char-rnn",
+        lambda: compiled(CharRNN(7, units=8, cell="gru", dropout=0.1)),
+        windows,
+        deterministic=("log_prob",),
+        sample=write,
+        bad=BAD_IDS,
+    ),
+    Case(
+        "fine-tuned-gpt",
+        lambda: compiled(FineTunedGPT(GPT(Transformer(7, 5, 1, 2, 8)), classes=3, pad=0, language_weight=0.5)),
+        lambda: (1 + windows()[:, :5] % 6, np.arange(8, dtype="int32") % 3),
+        inputs=("xy",),
+        networks=("gpt", "head"),
+        deterministic=("classify",),
+        bad={"text after padding": (np.eye(8, 5, dtype="int32"), np.arange(8) % 3)},
     ),
 ]
 

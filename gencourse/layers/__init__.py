@@ -6,6 +6,7 @@ from gencourse.layers.affine_coupling import CheckerboardCoupling as Checkerboar
 from gencourse.layers.compiled import compiled as compiled
 from gencourse.layers.dequantization import Dequantization as Dequantization
 from gencourse.layers.dequantization import VariationalDequantization as VariationalDequantization
+from gencourse.layers.feed_forward import FeedForward as FeedForward
 from gencourse.layers.flow_layer import FlowLayer as FlowLayer
 from gencourse.layers.gaussian_head import GaussianHead as GaussianHead
 from gencourse.layers.gaussian_sampling import GaussianSampling as GaussianSampling
@@ -13,9 +14,13 @@ from gencourse.layers.invertible_conv import InvertibleConv1x1 as InvertibleConv
 from gencourse.layers.logit import Logit as Logit
 from gencourse.layers.masked_conv import MaskedConv2D as MaskedConv2D
 from gencourse.layers.masked_conv import causal_mask as causal_mask
+from gencourse.layers.multi_head_attention import MultiHeadAttention as MultiHeadAttention
 from gencourse.layers.noise_source import NoiseSource as NoiseSource
 from gencourse.layers.pixel_likelihood import BernoulliPixels as BernoulliPixels
 from gencourse.layers.pixel_likelihood import DiscretizedLogisticPixels as DiscretizedLogisticPixels
+from gencourse.layers.position_embedding import PositionEmbedding as PositionEmbedding
+from gencourse.layers.rotary_position_embedding import RotaryPositionEmbedding as RotaryPositionEmbedding
 from gencourse.layers.sinusoidal_position_embedding import SinusoidalPositionEmbedding as SinusoidalPositionEmbedding
 from gencourse.layers.split import Split as Split
 from gencourse.layers.squeeze import Squeeze as Squeeze
+from gencourse.layers.transformer_block import TransformerBlock as TransformerBlock
