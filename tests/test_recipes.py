@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from gencourse import recipes, weights
-from gencourse.datasets import mnist
+from gencourse.datasets import mnist, shakespeare
 from gencourse.diffusion import DDIMSampler
-from gencourse.recipes import dcgan_mnist, diffusion_mnist, judge, pixelcnn, vae_mnist
+from gencourse.recipes import dcgan_mnist, diffusion_mnist, gpt_shakespeare, judge, pixelcnn, vae_mnist
 from gencourse.recipes.recipe import Recipe
 
 # Two recipes with all that an exact resume must restore: random layers, running statistics, momenta of one and of two
@@ -268,6 +268,8 @@ def test_diffusion_mnist_gives_batches_that_its_model_takes():
 def test_committed_diffusion_model_reaches_the_scores_on_its_card():
     card = weights.card("diffusion_mnist")["metrics"]
     measured = diffusion_mnist.score(weights.load("diffusion_mnist"), DDIMSampler(), steps=20, n=500)
+    best = card["judge-Fréchet distance (AncestralSampler, 50 steps, 2,000 samples, seed 0)"]["value"]
+    assert best < weights.card("dcgan_mnist")["metrics"]["judge-Fréchet distance"]["value"]
     for name, metric in measured.items():
         if metric["unit"] != "s an image":  # the same noise: only rounding differs between machines
             assert metric["value"] == pytest.approx(card[name]["value"], rel=0.05), name
@@ -286,3 +288,16 @@ def test_committed_pixelcnn_reaches_the_likelihood_on_its_card():
     images = mnist.binarize(mnist.load_arrays("test")[0], np.random.default_rng(0))[:500]
     nll = -weights.load("pixelcnn").log_prob(images)
     assert abs(nll.mean() - stated) < 5 * nll.std() / np.sqrt(500)
+
+
+def test_gpt_shakespeare_gives_windows_that_its_model_takes():
+    (starts,) = gpt_shakespeare.starts()
+    windows = [gpt_shakespeare.shifted_windows(starts[[0, 5, -1]], np.random.default_rng(i))[0] for i in (0, 1)]
+    assert windows[0].shape == (3, gpt_shakespeare.CONTEXT + 1)
+    assert not np.array_equal(*windows)
+    text = shakespeare.text("train")
+    for window in windows[0]:
+        assert shakespeare.decode(window) in text
+    model = gpt_shakespeare.build_gpt(depth=1, width=8, steps=300)
+    model.check(windows[0])
+    assert model.log_prob(windows[0]).shape == (3,)
