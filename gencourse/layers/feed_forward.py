@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from gencourse.guard import check_whole
+from gencourse.layers.projection import projection
 
 
 @keras.saving.register_keras_serializable(package="gencourse")
@@ -39,16 +40,9 @@ class FeedForward(keras.layers.Layer):
 
     def build(self, input_shape):
         """Make the two dense layers, for inputs (n, t, width)."""
-
-        def dense(name, units, inputs, deviation):
-            start = keras.initializers.RandomNormal(stddev=deviation)
-            layer = keras.layers.Dense(units, kernel_initializer=start, dtype=self.dtype_policy, name=name)
-            layer.build((None, None, inputs))
-            return layer
-
         width = input_shape[-1]
-        self.widen = dense("widen", self.hidden, width, self.deviation)
-        self.narrow = dense("narrow", width, self.hidden, self.output_deviation)
+        self.widen = projection("widen", width, self.hidden, self.deviation, self.dtype_policy)
+        self.narrow = projection("narrow", self.hidden, width, self.output_deviation, self.dtype_policy)
 
     def call(self, x):
         """Return y, of the shape of x (n, t, width)."""

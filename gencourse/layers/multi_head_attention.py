@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from gencourse.guard import check_whole
+from gencourse.layers.projection import projection
 
 
 @keras.saving.register_keras_serializable(package="gencourse")
@@ -52,18 +53,11 @@ class MultiHeadAttention(keras.layers.Layer):
         width = query_shape[-1]
         if width % self.heads:
             raise ValueError(f"The width is {width}, heads is {self.heads}; accepted is a width that heads divides.")
-
-        def dense(name, deviation, inputs):
-            start = keras.initializers.RandomNormal(stddev=deviation)
-            layer = keras.layers.Dense(width, kernel_initializer=start, dtype=self.dtype_policy, name=name)
-            layer.build((None, None, inputs))
-            return layer
-
-        memory_width = (memory_shape or query_shape)[-1]
-        self.query = dense("query", self.deviation, width)
-        self.key = dense("key", self.deviation, memory_width)
-        self.value = dense("value", self.deviation, memory_width)
-        self.output_projection = dense("output", self.output_deviation, width)
+        memory_width, policy = (memory_shape or query_shape)[-1], self.dtype_policy
+        self.query = projection("query", width, width, self.deviation, policy)
+        self.key = projection("key", memory_width, width, self.deviation, policy)
+        self.value = projection("value", memory_width, width, self.deviation, policy)
+        self.output_projection = projection("output", width, width, self.output_deviation, policy)
 
     def call(self, query, memory=None, attention_mask=None, cache=None, training=None):
         """Return what each position has gathered, and the cache if there is one.
