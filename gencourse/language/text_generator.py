@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from gencourse.guard import check_whole
 from gencourse.language.beam_search import beam_search
 from gencourse.language.language_model import LanguageModel
 
@@ -64,7 +63,6 @@ class TextGenerator:
         Raises:
             ValueError: as there.
         """
-        check_whole(beams, "beams", least=1)
         ids = self._encode(prompt)
         rows, log_probs = beam_search(self.model, ids, length, beams, self.end)
         return [(prompt + self._decode(row[len(ids) :]), float(p)) for row, p in zip(rows, log_probs, strict=True)]

@@ -136,8 +136,6 @@ class Transformer(keras.layers.Layer):
 
     def get_config(self):
         """Return the constructor's arguments."""
-        names = (
-            *("vocabulary", "context", "depth", "heads", "width", "hidden", "dropout", "position", "causal"),
-            "approximate",
-        )
+        sizes = ("vocabulary", "context", "depth", "heads", "width", "hidden")
+        names = (*sizes, "dropout", "position", "causal", "approximate")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
