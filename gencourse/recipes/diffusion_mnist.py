@@ -28,6 +28,7 @@ LABELS = {"label": 10}
 JUDGED = 2000  # samples, as for every generator of digits
 COMPARED = 500  # samples for 20 steps beside 1,000
 FEW = 256  # samples for each sampler's curve
+ETAS = 0.0, 0.5, 1.0  # of DDIM: no noise on the way, some, and as much as the ancestral sampler
 LEVELS = {DDIMSampler: LinearSchedule(), HeunSampler: KarrasSigmas()}  # of others those of the training
 
 
@@ -68,7 +69,8 @@ def score(model: ConditionalDiffusionModel, sampler: Sampler, steps: int, n: int
     images = model.sample(n, seed, steps, sampler, LEVELS.get(type(sampler)), label=label)
     seconds = (time.perf_counter() - start) / n
     scores = score_digits(np.array(images), mnist.load_arrays(f"test[:{n}]")[0])
-    way = f"{type(sampler).__name__}, {steps} steps, {n:,} samples, seed {seed}"
+    kind = type(sampler).__name__ + (f" of eta {sampler.eta:g}" if getattr(sampler, "eta", 0) else "")
+    way = f"{kind}, {steps} steps, {n:,} samples, seed {seed}"
     protocol = (
         f"{n:,} samples with the labels of the first {n:,} training digits beside the first {n:,} test digits; the "
         "judge's 64 features"
@@ -86,14 +88,11 @@ def score(model: ConditionalDiffusionModel, sampler: Sampler, steps: int, n: int
 
 
 def measure(model: ConditionalDiffusionModel) -> dict[str, dict]:
-    """Return the scores of three samplers, from 20 steps to 1,000."""
+    """Return the scores of three samplers, from 20 steps to 1,000, and of DDIM with more and less noise on the way."""
     samplers = DDIMSampler(), AncestralSampler(), HeunSampler()
-    ways = [(DDIMSampler(), 20, JUDGED, 0), (AncestralSampler(), 50, JUDGED, 0)]
-    ways += [
-        way
-        for seed in (0, 1)
-        for way in ((DDIMSampler(), 20, COMPARED, seed), (AncestralSampler(), 1000, COMPARED, seed))
-    ]
+    ways = [(DDIMSampler(eta), 20, JUDGED, 0) for eta in ETAS] + [(AncestralSampler(), 50, JUDGED, 0)]
+    beside = [(DDIMSampler(eta), 20) for eta in ETAS] + [(AncestralSampler(), 1000)]
+    ways += [(*way, COMPARED, seed) for seed in (0, 1) for way in beside]
     ways += [(sampler, steps, FEW, 0) for steps in (250, 1000) for sampler in samplers]
     return {name: metric for way in track(ways, "Measuring") for name, metric in score(model, *way).items()}
 
