@@ -302,3 +302,11 @@ def test_gpt_shakespeare_gives_windows_that_its_model_takes():
     model = gpt_shakespeare.build_gpt(depth=1, width=8, steps=300)
     model.check(windows[0])
     assert model.log_prob(windows[0]).shape == (3,)
+
+
+def test_committed_gpt_reaches_the_losses_on_its_card():
+    card = weights.card("gpt_shakespeare")["metrics"]
+    measured = gpt_shakespeare.measure(weights.load("gpt_shakespeare"))
+    for name, metric in measured.items():
+        assert metric["value"] == pytest.approx(card[name]["value"], abs=0.001), name
+        assert metric["value"] < 1.88, "what nanoGPT's README states for its CPU configuration, on another cut"
