@@ -304,9 +304,10 @@ def test_gpt_shakespeare_gives_windows_that_its_model_takes():
     assert model.log_prob(windows[0]).shape == (3,)
 
 
-def test_committed_gpt_reaches_the_losses_on_its_card():
-    card = weights.card("gpt_shakespeare")["metrics"]
-    measured = gpt_shakespeare.measure(weights.load("gpt_shakespeare"))
-    for name, metric in measured.items():
-        assert metric["value"] == pytest.approx(card[name]["value"], abs=0.001), name
-        assert metric["value"] < 1.88, "what nanoGPT's README states for its CPU configuration, on another cut"
+def test_committed_gpt_reaches_the_loss_on_its_card():
+    stated = weights.card("gpt_shakespeare")["metrics"]["validation loss"]["value"]
+    assert stated < 1.88, "what nanoGPT's README gives for its CPU configuration, on another cut of the plays"
+    ids, context = gpt_shakespeare.characters("validation"), gpt_shakespeare.CONTEXT
+    begin = np.arange(0, len(ids) - context, context)[::10]
+    nats = -weights.load("gpt_shakespeare").log_prob(ids[begin[:, None] + np.arange(context + 1)]) / context
+    assert abs(nats.mean() - stated) < 5 * nats.std() / np.sqrt(len(nats))
