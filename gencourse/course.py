@@ -123,7 +123,7 @@ class Notebook:
     """One notebook of the course, as its own metadata describes it.
 
     `number` is the two-digit text of its file name, `topics` are ids of the course checklist, and `minutes` is the
-    measured time of the committed full run on two CPU cores (None before the first).
+    measured time of the committed full run on one or two CPU cores (None before the first).
     """
 
     number: str

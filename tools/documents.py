@@ -195,7 +195,8 @@ def results_page(paths: list[Path]) -> str:
     return (
         "# Results\n\n"
         "Every number the course reports, harvested by `make format` from the outputs of the committed notebooks,\n"
-        "which `make execute NB=…` ran in the full profile on two CPU cores. The gap is ours minus published.\n\n"
+        "which `make execute NB=…` ran in the full profile on one or two CPU cores. The gap is ours minus the\n"
+        "published number.\n\n"
         "A judge-Fréchet distance compares 64 features of the course's own digit classifier over 2,000 samples. It is\n"
         "not the published Inception FID (6.8 on MNIST for the best GAN of a large search, Lucic et al. 2018), which\n"
         "takes 2,048 features of a network for photographs: compare it only with the floor and what is beside it.\n\n"
