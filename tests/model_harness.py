@@ -292,13 +292,17 @@ def run_under_jax(test_file: str) -> None:
     left_out = (check_adversarial_networks_both_learn, check_every_form_of_data, check_short_last_batch)
     checks = " or ".join(check_name(check) for check in CHECKS if check not in left_out)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", checks, f"{test_file}::test_model"]
-    environment = {
-        **os.environ,
-        "KERAS_BACKEND": "jax",
-        "JAX_PLATFORMS": "cpu",
-        "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",  # compiling is most of the time
-    }
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
+    with tempfile.TemporaryDirectory() as compiled:
+        environment = {
+            **os.environ,
+            "KERAS_BACKEND": "jax",
+            "JAX_PLATFORMS": "cpu",
+            "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",  # compiling is most of the time
+            "JAX_COMPILATION_CACHE_DIR": compiled,  # a reloaded model is compiled like the one that was saved
+            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+            "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+        }
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr[-2000:]}"
     assert "skipped" not in done.stdout, done.stdout
 

@@ -82,8 +82,8 @@ def run(verb, *extra):
     for stage, arguments in STAGES[verb].items():
         say(stage)
         settings = {"GENCOURSE_PROFILE": "quick"} if stage == "notebooks" else {}
-        if WORKERS[0] in arguments:  # two workers whose BLAS threads fight are slower than two that do not
-            settings["OMP_NUM_THREADS"] = "1"
+        if WORKERS[0] in arguments:  # two workers whose threads fight are slower than two that do not
+            settings.update(OMP_NUM_THREADS="1", TF_NUM_INTRAOP_THREADS="1")
         env = environment(TF_CPP_MIN_LOG_LEVEL="3", **settings)
         report[stage] = subprocess.call([python, "-m", *arguments, *extra], cwd=str(ROOT), env=env)
     say(", ".join(f"{stage}: {f'FAILED ({code})' if code else 'passed'}" for stage, code in report.items()))

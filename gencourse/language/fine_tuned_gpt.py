@@ -7,7 +7,7 @@ from keras import layers, ops
 from gencourse.generative_model import GenerativeModel
 from gencourse.guard import check_labels, check_whole, is_eager
 from gencourse.language.gpt import GPT
-from gencourse.language.language_model import check_ids
+from gencourse.language.language_model import check_ids, weighted_mean
 
 
 @keras.saving.register_keras_serializable(package="gencourse")
@@ -83,8 +83,7 @@ class FineTunedGPT(GenerativeModel):
             real = ops.cast(self._real(x)[:, 1:], "float32")
             losses += self.language_weight * ops.sum(real * tokens, axis=1) / ops.maximum(ops.sum(real, axis=1), 1.0)
         self.accuracy.update_state(y, logits, sample_weight)
-        weight = ops.ones_like(losses) if sample_weight is None else ops.cast(sample_weight, "float32")
-        return ops.sum(weight * losses) / ops.maximum(ops.sum(weight), 1e-9) + sum(self.losses)
+        return weighted_mean(losses, sample_weight) + sum(self.losses)
 
     def classify(self, x) -> np.ndarray:
         """Return the probabilities (n, classes) of ids (n, t)."""

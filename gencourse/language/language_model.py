@@ -70,10 +70,7 @@ class LanguageModel(GenerativeModel):
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """Return the mean over the predictions of -log p, in nats, or their weighted mean."""
         losses = ops.sparse_categorical_crossentropy(x[:, 1:], y_pred, from_logits=True)  # (n, T - 1)
-        if sample_weight is None:
-            return ops.mean(losses) + sum(self.losses)
-        weight = ops.cast(sample_weight, "float32")
-        return ops.sum(weight * losses) / ops.maximum(ops.sum(weight), 1e-9) + sum(self.losses)
+        return weighted_mean(losses, sample_weight) + sum(self.losses)
 
     def _run(self, method, x, *targets, **options):
         if options.get("sample_weight") is not None and targets in ((), (None,)):
@@ -210,6 +207,14 @@ class LanguageModel(GenerativeModel):
         if len(prompt) != n:
             raise ValueError(f"The prompt has {len(prompt)} rows; accepted is one row, or n = {n}.")
         return ops.convert_to_tensor(prompt, "int32")
+
+
+def weighted_mean(losses, sample_weight=None):
+    """Return the mean of `losses`, or their mean weighted by `sample_weight` of the same shape."""
+    if sample_weight is None:
+        return ops.mean(losses)
+    weight = ops.cast(sample_weight, "float32")
+    return ops.sum(weight * losses) / ops.maximum(ops.sum(weight), 1e-9)
 
 
 def check_ids(ids, vocabulary: int, least: int, most: int | None) -> None:
